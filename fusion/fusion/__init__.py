@@ -1,0 +1,88 @@
+"""The language of fusion diagrams: irreps, diagrams, their laws, text, files and meaning. No torch in here."""
+
+from fusion._version import __version__
+from fusion.dense import Evaluation, evaluate, evaluate_network
+from fusion.diagram import (
+    Diagram,
+    Label,
+    Leg,
+    Wire,
+    add,
+    apply,
+    label,
+    leg,
+    outputs,
+    walk_nodes,
+    weights,
+)
+from fusion.errors import (
+    ChannelError,
+    DiagramError,
+    FileFormatError,
+    FusionError,
+    IndexSpaceError,
+    InputError,
+    LegError,
+    LimitError,
+    NotationError,
+    SelectionRuleError,
+)
+from fusion.files import load, save
+from fusion.index import IndexMap, index_map, tuples
+from fusion.irreps import Irrep, Irreps
+from fusion.network import Network, line, split_vertex, vertex
+from fusion.node import Node
+from fusion.notation import parse, parse_network
+from fusion.parameters import Parameter, parameters
+from fusion.space import Space
+from fusion.validate import check, findings
+from fusion.violations import Finding, Violation
+
+__all__ = [
+    "ChannelError",
+    "Diagram",
+    "DiagramError",
+    "Evaluation",
+    "FileFormatError",
+    "Finding",
+    "FusionError",
+    "IndexMap",
+    "IndexSpaceError",
+    "InputError",
+    "Irrep",
+    "Irreps",
+    "Label",
+    "Leg",
+    "LegError",
+    "LimitError",
+    "Network",
+    "Node",
+    "NotationError",
+    "Parameter",
+    "SelectionRuleError",
+    "Space",
+    "Violation",
+    "Wire",
+    "__version__",
+    "add",
+    "apply",
+    "check",
+    "evaluate",
+    "evaluate_network",
+    "findings",
+    "index_map",
+    "label",
+    "leg",
+    "line",
+    "load",
+    "outputs",
+    "parameters",
+    "parse",
+    "parse_network",
+    "save",
+    "split_vertex",
+    "tuples",
+    "vertex",
+    "walk_nodes",
+    "weights",
+]

@@ -1,0 +1,81 @@
+"""The exception types a user of the language can meet. Every one of them is a ``ValueError``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fusion.violations import Violation
+
+
+class FusionError(ValueError):
+    """Something the user asked for is not possible; the message says what, where, and what would be."""
+
+
+class LimitError(FusionError):
+    """A value is legal but larger than what this package accepts (see :mod:`fusion.limits`)."""
+
+
+class NotationError(FusionError):
+    """A text does not follow the notation.
+
+    Attributes:
+        text: the whole text that was read.
+        position: offset of the offending character in ``text``.
+    """
+
+    def __init__(self, message: str, text: str = "", position: int = 0) -> None:
+        self.text = text
+        self.position = position
+        super().__init__(f"{message}\n{caret(text, position)}" if text else message)
+
+
+class FileFormatError(FusionError):
+    """A diagram file cannot be read: wrong format, version, key, type or size."""
+
+
+class InputError(FusionError):
+    """A tensor, array or index map given at run time does not fit the diagram."""
+
+
+class DiagramError(FusionError):
+    """A diagram breaks at least one law. All violations are reported at once.
+
+    Attributes:
+        violations: every violation found, in the order of the diagram.
+    """
+
+    def __init__(self, violations: Sequence[Violation], text: str) -> None:
+        self.violations = tuple(violations)
+        self.text = text
+        super().__init__(text)
+
+
+class SelectionRuleError(DiagramError):
+    """Every violation is one of the triangle or parity rule."""
+
+
+class ChannelError(DiagramError):
+    """Every violation is one of channel axes, sizes or patterns."""
+
+
+class IndexSpaceError(DiagramError):
+    """Every violation is one of index spaces or index maps."""
+
+
+class LegError(DiagramError):
+    """Every violation is one of legs: names, declarations, labels."""
+
+
+def caret(text: str, position: int, length: int = 1, width: int = 96) -> str:
+    """Return ``text`` (cut to ``width`` around ``position``) with carets under the place meant."""
+    begin = text.rfind("\n", 0, position) + 1
+    end = text.find("\n", position)
+    line = text[begin : len(text) if end < 0 else end]
+    column = position - begin
+    if len(line) > width:
+        start = max(0, min(column - width // 2, len(line) - width))
+        line, column = line[start : start + width], column - start
+    marks = "^" * max(1, min(length, len(line) - column))
+    return f"    {line}\n    {' ' * column}{marks}"

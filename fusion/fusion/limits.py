@@ -1,0 +1,28 @@
+"""Upper bounds on what is read or built, so that no text or file can allocate without bound."""
+
+from __future__ import annotations
+
+MAX_L = 16
+"""Largest degree of an irrep."""
+MAX_PATHS = 100_000
+"""Largest number of paths of one wire."""
+MAX_CHANNELS = 65_536
+"""Largest size of one channel axis."""
+MAX_CHANNEL_AXES = 4
+MAX_CLASSES = 4_096
+"""Largest number of classes of a label."""
+MAX_NODES = 20_000
+"""Largest number of distinct nodes of a diagram."""
+MAX_TEXT = 1_000_000
+"""Largest diagram text, in characters."""
+MAX_DEPTH = 200
+"""Deepest nesting of a diagram text."""
+MAX_NAME = 64
+MAX_CONSTANT = 100_000
+"""Largest number of entries of a constant."""
+MAX_PARAMETERS = 1_000_000_000
+"""Largest number of learned numbers of one node."""
+MAX_ORDER = 6
+"""Largest order of a power."""
+MAX_REDUCED_ENTRIES = 20_000_000
+"""Largest table of symmetric couplings that the reduced basis may build."""
