@@ -1,0 +1,195 @@
+"""The compiled block: a ``torch.nn.Module`` that runs a program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from fusion.diagram import Diagram, Wire
+from fusion.errors import InputError
+from fusion.index import CONSTANT_SPACE, IndexMap
+from fusion.parameters import parameters
+from torch import Tensor, nn
+
+from fusion_compiler.emit import runner, source_text
+from fusion_compiler.emit.tables import table_tensors
+from fusion_compiler.program import Program, Shape
+from fusion_compiler.rows import product_rows
+
+
+class Block(nn.Module):
+    """A compiled diagram.
+
+    Call it with the diagram's legs, labels and index maps by name; every value has shape (rows, *channels,
+    components) as :class:`fusion.space.Space` says::
+
+        block(h=h, Y=Y, R=R, z=z, sender=sender, receiver=receiver)
+
+    It returns the tensor of the single output, or a dict of tensors. ``sizes={"system": 3}`` gives numbers of rows of
+    index spaces on which no tensor stands. Coefficients are parameters named as in
+    :func:`fusion.parameters.parameters`, drawn from a normal distribution of variance 1 / fan-in; their names and
+    shapes depend on the diagram alone, never on options. Tables are constants and not in the ``state_dict``.
+
+    Attributes:
+        diagram: the diagram as declared.
+        program: the instructions.
+        emitter: which emitter made the running function.
+    """
+
+    def __init__(self, diagram: Wire | Diagram, program: Program, levels: Mapping[str, str], emitter: str, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.diagram = Diagram.of(diagram)
+        self.program = program
+        self.levels = dict(levels)
+        self.emitter = emitter
+        self.coefficients = nn.ParameterDict()
+        self.fitted: dict[str, str] = {}
+        for parameter in parameters(self.diagram):
+            value = torch.empty(parameter.shape, dtype=dtype)
+            if parameter.learned:
+                nn.init.normal_(value, std=parameter.fan_in**-0.5)
+                self.coefficients[parameter.name] = nn.Parameter(value)
+            else:
+                self.fitted[parameter.name] = f"fitted_{parameter.name}"
+                self.register_buffer(self.fitted[parameter.name], torch.full_like(value, torch.nan))
+        self.table_names: dict[str, str] = {}
+        for name, table in table_tensors(program, dtype).items():
+            self.table_names[name] = f"table_{'kiv'['#@'.find(name[0])]}{name[1:]}"
+            self.register_buffer(self.table_names[name], table, persistent=False)
+        self._runner = runner(program, emitter)
+
+    @property
+    def source(self) -> str:
+        """The emitted Python text."""
+        return source_text(self.program)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Floating type of coefficients and tables."""
+        for value in (*self.coefficients.values(), *self.buffers()):
+            if value.is_floating_point():
+                return value.dtype
+        return torch.get_default_dtype()
+
+    def load_coefficients(self, values: Mapping[str, Any]) -> None:
+        """Set coefficients and fitted buffers by name from arrays; names and shapes must fit.
+
+        Raises:
+            InputError: an unknown name or a wrong shape.
+        """
+        with torch.no_grad():
+            for name, value in values.items():
+                if name in self.coefficients:
+                    target = self.coefficients[name]
+                elif name in self.fitted:
+                    target = self.get_buffer(self.fitted[name])
+                else:
+                    known = ", ".join([*self.coefficients, *self.fitted]) or "nothing"
+                    raise InputError(f"the block has no coefficients {name!r}; it has: {known}")
+                source = torch.as_tensor(np.array(value), dtype=target.dtype)
+                if source.shape != target.shape:
+                    raise InputError(f"coefficients {name!r} have shape {tuple(target.shape)}, got {tuple(source.shape)}")
+                target.copy_(source)
+
+    def forward(self, *, sizes: Mapping[str, int] | None = None, **tensors: Tensor) -> Tensor | dict[str, Tensor]:
+        """Run the block.
+
+        Raises:
+            InputError: a tensor is missing, unknown, or has the wrong shape or type.
+        """
+        if not torch.compiler.is_compiling():
+            self._check(tensors)
+        given = {**tensors, **self._derived(tensors)}
+        coefficients = dict(self.coefficients.items())
+        coefficients.update({name: self.get_buffer(buffer) for name, buffer in self.fitted.items()})
+        constants = {name: self.get_buffer(buffer) for name, buffer in self.table_names.items()}
+        outputs = self._runner(given, coefficients, constants, self._rows(given, sizes or {}))
+        return outputs["out"] if list(outputs) == ["out"] else outputs
+
+    def _derived(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Compute the maps of product spaces that were not given."""
+        found: dict[str, Tensor] = {}
+        for name, source, target in self.program.maps:
+            derived = IndexMap(name, source, target).derived
+            if derived is not None and name not in tensors:
+                base, order, position = derived
+                found[name] = product_rows(tensors[base], order)[position]
+        return found
+
+    def _rows(self, tensors: Mapping[str, Tensor], sizes: Mapping[str, int]) -> dict[str, int]:
+        rows: dict[str, int] = {CONSTANT_SPACE: 1, **sizes}
+        for name, shape in self.program.inputs:
+            rows.setdefault(shape.on, tensors[name].shape[0])
+        for name, on, _ in self.program.labels:
+            rows.setdefault(on, tensors[name].shape[0])
+        for name, source, _ in self.program.maps:
+            rows.setdefault(source, tensors[name].shape[0])
+        for name, _, target in self.program.maps:
+            if target not in rows:
+                raise InputError(f"the number of rows of index space {target} (target of {name}) is unknown; give sizes={{'{target}': ...}}")
+        return rows
+
+    def _check(self, tensors: Mapping[str, Tensor]) -> None:
+        """Refuse missing, unknown and misshapen tensors with one message each."""
+        needed: dict[str, Shape | None] = dict(self.program.inputs)
+        spaces: dict[str, tuple[str, int]] = {}
+        for name, on, _ in self.program.labels:
+            needed[name] = None
+            self._count(spaces, on, name, tensors)
+        bases: set[str] = set()
+        for name, source, target in self.program.maps:
+            derived = IndexMap(name, source, target).derived
+            if derived is not None and name not in tensors:
+                bases.add(derived[0])
+                continue
+            needed[name] = None
+            self._count(spaces, source, name, tensors)
+        optional = bases | {leg.source for leg in self._legs()}
+        missing = [name for name in (*needed, *(b for b in bases if b not in needed)) if name not in tensors]
+        unknown = [name for name in tensors if name not in needed and name not in optional]
+        if missing or unknown:
+            wrong = [f"missing: {', '.join(missing)}"] * bool(missing) + [f"unknown: {', '.join(unknown)}"] * bool(unknown)
+            raise InputError(f"{'; '.join(wrong)}; this block takes {', '.join([*needed, *sorted(bases - set(needed))])}")
+        for name, shape in needed.items():
+            tensor = tensors[name]
+            if shape is None:
+                if tensor.dtype not in (torch.int64, torch.int32) or tensor.ndim != 1:
+                    raise InputError(f"{name!r} must be a one-dimensional integer tensor, got {tuple(tensor.shape)} of {tensor.dtype}")
+                continue
+            if tuple(tensor.shape[1:]) != shape.axes or tensor.ndim != len(shape.axes) + 1:
+                raise InputError(f"{name!r} has shape {tuple(tensor.shape)}, expected ({shape.on} rows, {', '.join(map(str, shape.axes))})")
+            if tensor.dtype != self.dtype:
+                raise InputError(f"{name!r} has type {tensor.dtype}, the block computes in {self.dtype}; convert one of them")
+            self._count(spaces, shape.on, name, tensors)
+        for name, on, classes in self.program.labels:
+            label = tensors[name]
+            if label.numel() and label.device.type == "cpu" and not 0 <= int(label.min()) <= int(label.max()) < classes:
+                raise InputError(f"label {name!r} on {on} must lie in 0..{classes - 1}, got {int(label.min())}..{int(label.max())}")
+
+    def _legs(self) -> list[Any]:
+        from fusion.diagram import Leg, walk_nodes
+
+        return [node for node in walk_nodes(self.diagram) if isinstance(node, Leg)]
+
+    def _count(self, spaces: dict[str, tuple[str, int]], on: str, name: str, tensors: Mapping[str, Tensor]) -> None:
+        if name not in tensors or tensors[name].ndim == 0:
+            return
+        count = tensors[name].shape[0]
+        other, known = spaces.setdefault(on, (name, count))
+        if known != count and 1 not in (known, count):
+            raise InputError(f"{name!r} has {count} rows and {other!r} has {known}, but both live on {on}")
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__.copy()
+        del state["_runner"]  # made again from the program
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._runner = runner(self.program, self.emitter)
+
+    def extra_repr(self) -> str:
+        """Show the diagram and the emitter in the module's repr."""
+        return f"{self.diagram}, emitter={self.emitter!r}"

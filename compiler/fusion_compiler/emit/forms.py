@@ -1,0 +1,79 @@
+"""The form in which a pairwise contraction is done in torch: broadcast product, matrix product, or einsum.
+
+All three compute the same sum; the choice only saves permutations and small kernels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """No letter is summed and both operands follow the order of the result: insert axes of size one and multiply."""
+
+    left: tuple[bool, ...]
+    right: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatMul:
+    """The last ``summed`` axes of the left operand meet the first of the right one, which has no rows."""
+
+    summed: int
+    kept: int
+
+
+@dataclass(frozen=True, slots=True)
+class Einsum:
+    """Anything else."""
+
+    equation: str
+
+
+Form = Product | MatMul | Einsum
+
+
+def form_of(equation: str) -> Form:
+    """Choose the form of an equation ``x,y->z``."""
+    inputs, _, result = equation.partition("->")
+    x, _, y = inputs.partition(",")
+    if not set(x + y) - set(result):
+        in_order = all([c for c in result if c in part] == list(part) for part in (x, y))
+        if in_order:
+            return Product(tuple(c in x for c in result), tuple(c in y for c in result))
+    summed = [c for c in x if c not in result]
+    count = len(summed)
+    if (
+        count
+        and "N" not in y
+        and x[-count:] == "".join(summed)
+        and y[:count] == "".join(summed)
+        and result == x[:-count] + y[count:]
+        and not set(x[:-count]) & set(y)
+    ):
+        return MatMul(count, len(y) - count)
+    return Einsum(equation)
+
+
+def aligned(x: Tensor, present: tuple[bool, ...]) -> Tensor:
+    """Return ``x`` with an axis of size one wherever ``present`` is false."""
+    axes = iter(x.shape)
+    return x.reshape([next(axes) if here else 1 for here in present])
+
+
+def contract(form: Form, x: Tensor, y: Tensor) -> Tensor:
+    """Run a pairwise contraction."""
+    if isinstance(form, Product):
+        return aligned(x, form.left) * aligned(y, form.right)
+    if isinstance(form, MatMul):
+        lead, tail = x.shape[: x.ndim - form.summed], y.shape[form.summed :]
+        inner = 1
+        for size in y.shape[: form.summed]:
+            inner *= size
+        flat = torch.matmul(x.reshape(*lead, inner), y.reshape(inner, -1 if y.numel() else int(torch.Size(tail).numel())))
+        return flat.reshape(*lead, *tail)
+    return torch.einsum(form.equation, x, y)

@@ -1,0 +1,108 @@
+"""The interpreter: runs a program instruction by instruction. It defines what instructions mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from fusion_compiler import program as ops
+from fusion_compiler.emit import kernels
+from fusion_compiler.emit.forms import contract, form_of
+from fusion_compiler.emit.functions import ELEMENTWISE, layer_norm, softmax
+from fusion_compiler.emit.tables import contiguous, index_tables
+from fusion_compiler.program import Program
+
+Runner = Callable[[Mapping[str, Tensor], Mapping[str, Tensor], Mapping[str, Tensor], Mapping[str, int]], dict[str, Tensor]]
+"""(tensors, coefficients, constants, rows of index spaces) -> outputs."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """The values of one run, and what instructions look up."""
+
+    values: dict[str, Tensor]
+    tensors: Mapping[str, Tensor]
+    rows: Mapping[str, int]
+    targets: Mapping[str, str]
+    indices: Mapping[tuple[int, ...], str]
+    shapes: Mapping[str, ops.Shape]
+
+    def label(self, name: str, maps: tuple[str, ...]) -> Tensor:
+        return kernels.pulled(self.tensors[name], [self.tensors[step] for step in maps])
+
+    def target_rows(self, index_map: str) -> int:
+        return self.rows[self.targets[index_map]]
+
+
+def interpret(program: Program) -> Runner:
+    """Return a function that interprets ``program``."""
+    indices = index_tables(program)
+    targets = {name: target for name, _, target in program.maps}
+
+    def run(
+        tensors: Mapping[str, Tensor],
+        coefficients: Mapping[str, Tensor],
+        constants: Mapping[str, Tensor],
+        rows: Mapping[str, int],
+    ) -> dict[str, Tensor]:
+        values = {name: tensors[name] for name, _ in program.inputs}
+        values.update({f"${name}": coefficients[name] for name in program.coefficients})
+        values.update(constants)
+        state = Run(values, tensors, rows, targets, indices, program.shapes)
+        for instruction in program.instructions:
+            values[instruction.out] = _RULES[type(instruction)](instruction, state)
+        return {name: values[value] for name, value in program.outputs}
+
+    return run
+
+
+def _take(i: ops.Take, run: Run) -> Tensor:
+    x = run.values[i.x]
+    if contiguous(i.index):
+        return x.narrow(i.axis, i.index[0], len(i.index))
+    return x.index_select(i.axis, run.values[run.indices[i.index]])
+
+
+def _scatter(i: ops.Scatter, run: Run) -> Tensor:
+    x, index, count = run.values[i.x], run.tensors[i.index_map], run.target_rows(i.index_map)
+    if i.label:
+        return kernels.scatter_by(x, index, count, run.label(i.label, i.label_maps), i.classes)
+    return kernels.scatter(x, index, count)
+
+
+def _function(i: ops.Function, run: Run) -> Tensor:
+    x = run.values[i.x]
+    if i.name == "layer_norm":
+        return layer_norm(x, i.channels)
+    if i.name == "softmax":
+        return softmax(x, run.tensors[i.index_map], run.target_rows(i.index_map))
+    return ELEMENTWISE[i.name](x)
+
+
+_RULES: dict[type[ops.Instruction], Callable[[Any, Run], Tensor]] = {
+    ops.Take: _take,
+    ops.Segment: lambda i, run: kernels.segment(run.values[i.x], i.start, i.paths, i.dim),
+    ops.Join: lambda i, run: kernels.join([run.values[name] for name in i.values]),
+    ops.Concatenate: lambda i, run: kernels.concatenate([run.values[name] for name in i.values]),
+    ops.Contract: lambda i, run: contract(form_of(i.equation), run.values[i.x], run.values[i.y]),
+    ops.Products: lambda i, run: kernels.products(
+        run.values[i.x],
+        run.values[i.y],
+        run.values[i.table],
+        run.values[run.indices[i.left]],
+        run.values[run.indices[i.right]],
+    ),
+    ops.Multiply: lambda i, run: run.values[i.x] * run.values[i.y],
+    ops.Gather: lambda i, run: run.values[i.x].index_select(0, run.tensors[i.index_map]),
+    ops.Scatter: _scatter,
+    ops.Lookup: lambda i, run: kernels.lookup(run.values[i.x], [run.label(name, maps) for name, maps in i.labels]),
+    ops.Combine: lambda i, run: kernels.combine([run.values[name] for name in i.values], i.factors),
+    ops.Reshape: lambda i, run: run.values[i.x].reshape(run.values[i.x].shape[0], *i.axes),
+    ops.Transpose: lambda i, run: run.values[i.x].permute(0, *(axis + 1 for axis in i.order)),
+    ops.Expand: lambda i, run: kernels.expand(run.values[i.x], run.rows[run.shapes[i.out].on]),
+    ops.Function: _function,
+    ops.Geometry: lambda i, run: kernels.geometry_value(run.values[i.x], i.name, i.count, i.lengths, i.normalization),
+}

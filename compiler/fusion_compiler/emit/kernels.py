@@ -1,0 +1,91 @@
+"""What single instructions do, in torch. The interpreter calls these; emitted source calls the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from fusion_compiler import geometry
+
+
+def scatter(x: Tensor, index: Tensor, count: int) -> Tensor:
+    """Return the sum of the rows with one image."""
+    return torch.zeros((count, *x.shape[1:]), dtype=x.dtype, device=x.device).index_add(0, index, x)
+
+
+def scatter_by(x: Tensor, index: Tensor, count: int, label: Tensor, classes: int) -> Tensor:
+    """Return the sum of the rows with one image, the classes of a label kept apart on a new first axis."""
+    flat = torch.zeros((count * classes, *x.shape[1:]), dtype=x.dtype, device=x.device)
+    return flat.index_add(0, index * classes + label, x).reshape(count, classes, *x.shape[1:])
+
+
+def lookup(x: Tensor, labels: Sequence[Tensor]) -> Tensor:
+    """Return the coefficients of every row's classes; several labels index the leading axes of ``x``."""
+    flat = labels[0]
+    for size, label in zip(x.shape[1 : len(labels)], labels[1:], strict=True):
+        flat = flat * size + label
+    return (x.flatten(0, len(labels) - 1) if len(labels) > 1 else x).index_select(0, flat)
+
+
+def pulled(label: Tensor, maps: Sequence[Tensor]) -> Tensor:
+    """Return a label pulled along maps."""
+    for index in maps:
+        label = label.index_select(0, index)
+    return label
+
+
+def products(x: Tensor, y: Tensor, table: Tensor, left: Tensor, right: Tensor) -> Tensor:
+    """Return selected products of components contracted with a table."""
+    return torch.matmul(x.index_select(-1, left) * y.index_select(-1, right), table)
+
+
+def segment(x: Tensor, start: int, paths: int, dim: int) -> Tensor:
+    """Return components from ``start`` on as (paths, dim)."""
+    return x.narrow(-1, start, paths * dim).unflatten(-1, (paths, dim))
+
+
+def join(values: Sequence[Tensor]) -> Tensor:
+    """Flatten (paths, dim) of each value and put them side by side."""
+    flat = [value.flatten(-2) for value in values]
+    return flat[0] if len(flat) == 1 else torch.cat(flat, -1)
+
+
+def combine(values: Sequence[Tensor], factors: Sequence[float]) -> Tensor:
+    """Return a linear combination, added from left to right."""
+    scaled = [value if factor == 1.0 else value * factor for value, factor in zip(values, factors, strict=True)]
+    total = scaled[0]
+    for value in scaled[1:]:
+        total = total + value
+    return total
+
+
+def expand(x: Tensor, rows: int) -> Tensor:
+    """Return one row repeated."""
+    return x.expand(rows, *x.shape[1:])
+
+
+def geometry_value(x: Tensor, name: str, count: int, lengths: Sequence[float], normalization: str) -> Tensor:
+    """Return a function of a displacement (..., 3): components last, radial functions as channels before them."""
+    if name == "harmonics":
+        return geometry.harmonics(count, x, normalization)
+    if name == "solid_harmonics":
+        return geometry.solid_harmonics(count, x)
+    r = geometry.length(x)
+    if name == "length":
+        return r
+    if name == "cutoff":
+        return geometry.polynomial_cutoff(lengths[0], int(lengths[1]), r)
+    basis = geometry.bessel if name == "bessel" else geometry.gaussian
+    return basis(count, lengths[0], r).unsqueeze(-1)
+
+
+def concatenate(values: Sequence[Tensor]) -> Tensor:
+    """Put values side by side on the last axis."""
+    return torch.cat(list(values), -1)
+
+
+def einsum(equation: str, x: Tensor, y: Tensor) -> Tensor:
+    """Return a pairwise einsum (torch plans nothing for two operands)."""
+    return torch.einsum(equation, x, y)

@@ -1,0 +1,167 @@
+"""The source emitter: a program as readable Python over torch, one line an instruction.
+
+Names in the text are generated (``v0``, ``x0``, ``w0``, ...), never copied from user text, so nothing a user writes
+can become code. The text is kept and shown by ``Block.source``; tracebacks point into it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import linecache
+from collections.abc import Callable
+from typing import Any, cast
+
+from fusion_compiler import program as ops
+from fusion_compiler.emit import forms, functions, kernels
+from fusion_compiler.emit.interpret import Runner
+from fusion_compiler.emit.tables import contiguous, index_tables
+from fusion_compiler.program import Program
+
+
+class _Writer:
+    """Names of everything in the emitted text."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.indices = index_tables(program)
+        self.targets = {name: target for name, _, target in program.maps}
+        self.names: dict[str, str] = {}
+        self.tensor_names: dict[str, str] = {}
+        self.space_names: dict[str, str] = {}
+        self.prologue: list[str] = []
+
+    def tensor(self, name: str) -> str:
+        """Return the variable of an input, label or map."""
+        if name not in self.tensor_names:
+            self.tensor_names[name] = f"x{len(self.tensor_names)}"
+            self.prologue.append(f"{self.tensor_names[name]} = tensors[{name!r}]")
+        return self.tensor_names[name]
+
+    def rows(self, space: str) -> str:
+        """Return the variable with the number of rows of an index space."""
+        if space not in self.space_names:
+            self.space_names[space] = f"n{len(self.space_names)}"
+            self.prologue.append(f"{self.space_names[space]} = rows[{space!r}]")
+        return self.space_names[space]
+
+    def __call__(self, value: str) -> str:
+        """Return the variable of a value."""
+        if value not in self.names:
+            if value.startswith("%"):
+                self.names[value] = f"v{value[1:]}"
+            elif value.startswith(("#", "@")):
+                self.names[value] = f"{'k' if value[0] == '#' else 'i'}{value[1:]}"
+                self.prologue.append(f"{self.names[value]} = constants[{value!r}]")
+            elif value.startswith("$"):
+                self.names[value] = f"w{sum(name.startswith('w') for name in self.names.values())}"
+                self.prologue.append(f"{self.names[value]} = coefficients[{value[1:]!r}]")
+            else:
+                self.names[value] = self.tensor(value)
+        return self.names[value]
+
+    def index(self, index: tuple[int, ...]) -> str:
+        return self(self.indices[index])
+
+    def label(self, name: str, maps: tuple[str, ...]) -> str:
+        text = self.tensor(name)
+        for step in maps:
+            text += f".index_select(0, {self.tensor(step)})"
+        return text
+
+    def many(self, values: tuple[str, ...]) -> str:
+        return "[" + ", ".join(map(self, values)) + "]"
+
+
+def source_text(program: Program) -> str:
+    """Return the emitted Python text of a program."""
+    write = _Writer(program)
+    body: list[str] = []
+    for instruction in program.instructions:
+        line = f"{write(instruction.out)} = {_RULES[type(instruction)](instruction, write)}"
+        body.append(f"{line}  # {program.shapes[instruction.out]}")
+    result = ", ".join(f"{name!r}: {write(value)}" for name, value in program.outputs)
+    lines = ["def run(tensors, coefficients, constants, rows):", *write.prologue, *body, f"return {{{result}}}"]
+    return "\n    ".join(lines) + "\n"
+
+
+def source_function(program: Program) -> Runner:
+    """Return the function defined by the emitted text."""
+    text = source_text(program)
+    filename = f"<fusion program {hashlib.sha256(text.encode()).hexdigest()[:16]}>"
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    namespace: dict[str, Any] = {"kernels": kernels, "functions": functions}
+    exec(compile(text, filename, "exec"), namespace)  # the text is made of generated names and literals only
+    return cast("Runner", namespace["run"])
+
+
+def _take(i: ops.Take, write: _Writer) -> str:
+    if contiguous(i.index):
+        return f"{write(i.x)}.narrow({i.axis}, {i.index[0]}, {len(i.index)})"
+    return f"{write(i.x)}.index_select({i.axis}, {write.index(i.index)})"
+
+
+def _aligned(name: str, present: tuple[bool, ...]) -> str:
+    if all(present):
+        return name
+    return f"{name}[{', '.join(':' if here else 'None' for here in present)}]"
+
+
+def _contract(i: ops.Contract, write: _Writer) -> str:
+    x, y = write(i.x), write(i.y)
+    form = forms.form_of(i.equation)
+    if isinstance(form, forms.Product):
+        return f"{_aligned(x, form.left)} * {_aligned(y, form.right)}"
+    if isinstance(form, forms.MatMul):
+        left = x if form.summed == 1 else f"{x}.flatten({-form.summed})"
+        table = write.program.shapes[i.y].axes
+        right, tail = y, ""
+        if form.summed > 1:
+            right = f"{y}.flatten(0, {form.summed - 1})"
+        if form.kept != 1:
+            right = f"{right}.flatten(1)" if form.kept > 1 else f"{right}.unsqueeze(-1)"
+            tail = f".unflatten(-1, {table[form.summed:]})" if form.kept > 1 else ".squeeze(-1)"
+        return f"({left} @ {right}){tail}" if tail else f"{left} @ {right}"
+    return f"kernels.einsum({form.equation!r}, {x}, {y})"
+
+
+def _scatter(i: ops.Scatter, write: _Writer) -> str:
+    count = write.rows(write.targets[i.index_map])
+    arguments = f"{write(i.x)}, {write.tensor(i.index_map)}, {count}"
+    if i.label:
+        return f"kernels.scatter_by({arguments}, {write.label(i.label, i.label_maps)}, {i.classes})"
+    return f"kernels.scatter({arguments})"
+
+
+def _function(i: ops.Function, write: _Writer) -> str:
+    if i.name == "layer_norm":
+        return f"functions.layer_norm({write(i.x)}, {i.channels})"
+    if i.name == "softmax":
+        count = write.rows(write.targets[i.index_map])
+        return f"functions.softmax({write(i.x)}, {write.tensor(i.index_map)}, {count})"
+    return f"functions.ELEMENTWISE[{i.name!r}]({write(i.x)})"
+
+
+_RULES: dict[type[ops.Instruction], Callable[[Any, _Writer], str]] = {
+    ops.Take: _take,
+    ops.Segment: lambda i, w: f"kernels.segment({w(i.x)}, {i.start}, {i.paths}, {i.dim})",
+    ops.Join: lambda i, w: f"kernels.join({w.many(i.values)})",
+    ops.Concatenate: lambda i, w: f"kernels.concatenate({w.many(i.values)})",
+    ops.Contract: _contract,
+    ops.Products: lambda i, w: (
+        f"kernels.products({w(i.x)}, {w(i.y)}, {w(i.table)}, {w.index(i.left)}, {w.index(i.right)})"
+    ),
+    ops.Multiply: lambda i, w: f"{w(i.x)} * {w(i.y)}",
+    ops.Gather: lambda i, w: f"{w(i.x)}.index_select(0, {w.tensor(i.index_map)})",
+    ops.Scatter: _scatter,
+    ops.Lookup: lambda i, w: f"kernels.lookup({w(i.x)}, [{', '.join(w.label(n, m) for n, m in i.labels)}])",
+    ops.Combine: lambda i, w: " + ".join(
+        w(name) if factor == 1.0 else f"{w(name)} * {factor!r}" for name, factor in zip(i.values, i.factors, strict=True)
+    ),
+    ops.Reshape: lambda i, w: f"{w(i.x)}.reshape({w(i.x)}.shape[0], {', '.join(map(str, i.axes))})",
+    ops.Transpose: lambda i, w: f"{w(i.x)}.permute(0, {', '.join(str(axis + 1) for axis in i.order)})",
+    ops.Expand: lambda i, w: f"kernels.expand({w(i.x)}, {w.rows(w.program.shapes[i.out].on)})",
+    ops.Function: _function,
+    ops.Geometry: lambda i, w: (
+        f"kernels.geometry_value({w(i.x)}, {i.name!r}, {i.count}, {i.lengths!r}, {i.normalization!r})"
+    ),
+}

@@ -1,0 +1,95 @@
+"""The first level below the diagram: fusion trees with definite labels on every line, grouped by where they meet.
+
+A *group* is a maximal tree of unweighted fuses whose inner wires are used nowhere else; its leaves are other wires. It
+expands into one fusion tree per path of its root. All other nodes are kept as they are, with powers written out as
+fuses and every set of coefficients named, so that no later rewrite can change what a name means.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from fusion.diagram import Diagram, Fuse, Wire, walk_nodes
+from fusion.irreps import Irrep
+from fusion.node import Node
+
+from fusion_compiler.errors import InternalError
+from fusion_compiler.layout import Path
+
+
+@dataclass(frozen=True, slots=True)
+class FusionTree:
+    """A coupling tree with an irrep on every line. A leaf has a number among the group's leaves and a path."""
+
+    irrep: Irrep
+    leaf: int = -1
+    path: int = 0
+    left: FusionTree | None = None
+    right: FusionTree | None = None
+
+    def __str__(self) -> str:
+        if self.left is None or self.right is None:
+            return f"{'abcdefghijklmnopqrstuvwxyz'[self.leaf % 26]}:{self.irrep}" + (f".{self.path}" if self.path else "")
+        return f"({self.left} {self.right}){self.irrep}"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One path of a group's root: its tree, and whether it is zero by exchange symmetry."""
+
+    out: Path
+    tree: FusionTree
+    zero: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    """A tree of fuses contracted together."""
+
+    root: Fuse
+    members: tuple[Fuse, ...]
+    leaves: tuple[Wire, ...]
+    terms: tuple[Term, ...] = ()
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """The written-out diagram, its groups, and the paths of every wire that are needed (``live``)."""
+
+    diagram: Diagram
+    groups: tuple[Group, ...]
+    live: dict[Node, tuple[Path, ...]] = field(default_factory=dict)
+    dropped: int = 0
+
+    @property
+    def nodes(self) -> list[Node]:
+        """Every node, inputs before users."""
+        return walk_nodes(self.diagram)
+
+    def group_of(self) -> dict[Node, Group]:
+        """Return the group of every fuse."""
+        return {member: group for group in self.groups for member in group.members}
+
+    def verify(self) -> None:
+        """Check that groups partition the unweighted fuses and that every term is a path of its root."""
+        seen: set[Node] = set()
+        for group in self.groups:
+            for member in group.members:
+                if member in seen:
+                    raise InternalError("a fuse belongs to two groups", str(self))
+                seen.add(member)
+            paths = {(irrep, path) for count, irrep in group.root.space.irreps for path in range(count)}
+            if any(term.out not in paths for term in group.terms):
+                raise InternalError("a term is not a path of its root", str(self))
+        for node in self.nodes:
+            if isinstance(node, Fuse) and not node.weighted and node not in seen:
+                raise InternalError("a fuse belongs to no group", str(self))
+
+    def __str__(self) -> str:
+        lines = [f"expansion: {len(self.groups)} groups, {sum(len(g.terms) for g in self.groups)} trees, {self.dropped} dropped"]
+        for number, group in enumerate(self.groups):
+            lines.append(f"group {number}: {len(group.leaves)} leaves, {len(group.terms)} trees -> {group.root.space}")
+            for term in group.terms:
+                mark = "  zero by exchange" if term.zero else ""
+                lines.append(f"  {term.out[0]}[{term.out[1]}] = {term.tree}{mark}")
+        return "\n".join(lines)

@@ -1,0 +1,153 @@
+"""contract: choose the contraction order of every group of fuses, and of every irrep of a weighted fuse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fusion.couplings import fuse_paths
+from fusion.diagram import Fuse, Wire
+from fusion.inference.common import default_pattern
+from fusion.irreps import Irrep
+from fusion.parameters import letter_sizes
+from fusion.pattern import Pattern
+
+from fusion_compiler.contraction import ROWS, declared_order, plan_order
+from fusion_compiler.errors import CompileError
+from fusion_compiler.expansion import Expansion, Group
+from fusion_compiler.layout import Layout, Path
+from fusion_compiler.passes.prune import numbered
+from fusion_compiler.plan import ContractionPlan, Operand, Plan
+
+_CHANNEL_POOL = "abcdefghijklmnopqrstuvwxyz"
+_COMPONENT_POOL = "ABCDEFGHIJKLMOPQRSTUVWXYZ"  # without N, the row
+_RESULT = 10**6
+"""Results of steps are numbered from here on, operands from 1."""
+
+
+def contract(expansion: Expansion) -> Plan:
+    """Return the plan of an expansion."""
+    plans: list[ContractionPlan] = []
+    groups = {group.root: group for group in expansion.groups}
+    for node in expansion.nodes:
+        if isinstance(node, Fuse) and node.weighted:
+            plans.extend(_weighted(node))
+        elif node in groups and expansion.live.get(node):
+            plans.append(_group(groups[node], expansion))
+    return Plan(expansion, tuple(plans))
+
+
+def chosen_pattern(node: Fuse) -> Pattern:
+    """Return the channel pattern of a legal fuse."""
+    pattern = node.pattern or default_pattern(node.left.space, node.right.space)
+    if pattern is None:
+        raise CompileError("a fuse without a pattern reached the compiler")
+    return pattern
+
+
+def _need(group: Group, root: Layout, zero: dict[Fuse, set[Path]]) -> dict[Wire, set[Path]]:
+    """Return the paths that the group needs of its members and leaves."""
+    need: dict[Wire, set[Path]] = {group.root: set(root.paths)}
+    for member in reversed(group.members):
+        couplings = numbered(member)
+        used = [couplings[path] for path in need.get(member, ()) if path not in zero.get(member, ())]
+        for wire, side in ((member.left, "left"), (member.right, "right")):
+            paths = {(getattr(path, side), getattr(path, f"{side}_path")) for path in used}
+            need.setdefault(wire, set()).update(paths)
+    return need
+
+
+def _group(group: Group, expansion: Expansion) -> ContractionPlan:
+    root_layout = Layout(expansion.live[group.root])
+    zeros = {term.out for term in group.terms if term.zero}
+    need = _need(group, root_layout, {group.root: zeros})
+    layouts: dict[Wire, Layout] = {wire: Layout.full(wire.space).keep(paths) for wire, paths in need.items()}
+    layouts[group.root] = root_layout
+    channels, components = iter(_CHANNEL_POOL), iter(_COMPONENT_POOL)
+    sizes: dict[str, int] = {"N": ROWS}
+    operands: list[Operand] = []
+    steps: list[tuple[int, int]] = []  # the declared order, as pairs of values
+    members = set(group.members)
+
+    def fresh(pool: Iterator[str], size: int) -> str:
+        letter = next(pool, "")
+        if not letter:
+            raise CompileError("a tree of fuses has more lines than the planner has letters; name an inner wire twice to cut it")
+        sizes[letter] = size
+        return letter
+
+    def place(node: Wire, axes: str) -> tuple[int, str]:
+        """Add the operands of ``node``, whose channel axes are the letters ``axes``; return its value and component letter."""
+        component = fresh(components, layouts[node].dim)
+        if not (isinstance(node, Fuse) and node in members):
+            operands.append(Operand(f"N{axes}{component}", wire=node, layout=layouts[node]))
+            return len(operands), component
+        pattern = chosen_pattern(node)
+        local = dict(zip(pattern.result, axes, strict=True))
+        for letter, size in letter_sizes(node).items():
+            if letter not in local:
+                local[letter] = fresh(channels, size)
+        left, left_component = place(node.left, "".join(local[c] for c in pattern.operands[0]))
+        right, right_component = place(node.right, "".join(local[c] for c in pattern.operands[1]))
+        operands.append(Operand(left_component + right_component + component, vertex=node))
+        table = len(operands)
+        steps.extend(((left, right), (_RESULT + len(steps) + 1, table)))
+        return _RESULT + len(steps), component
+
+    axes = "".join(fresh(channels, size) for size in group.root.space.sizes)
+    _, component = place(group.root, axes)
+    path = _positions(len(operands), steps)
+    letters = tuple(operand.letters for operand in operands)
+    result = f"N{axes}{component}"
+    fixed = tuple(sorted(sizes.items()))
+    order = plan_order(letters, result, fixed, tuple((a, b) for a, b in path))
+    declared = declared_order(letters, result, fixed, tuple(path))
+    kept = tuple((node, layouts[node]) for node in group.members)
+    return ContractionPlan(group.root, tuple(operands), result, fixed, order, declared.flops, kept)
+
+
+def _positions(count: int, steps: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Turn pairs of value identities (operands from 1, results from ``_RESULT + 1``) into positions in a shrinking list."""
+    alive = list(range(1, count + 1))
+    following = _RESULT
+    path: list[tuple[int, int]] = []
+    for a, b in steps:
+        i, j = sorted((alive.index(a), alive.index(b)))
+        path.append((i, j))
+        del alive[j], alive[i]
+        following += 1
+        alive.append(following)
+    return path
+
+
+def _weighted(node: Fuse) -> list[ContractionPlan]:
+    """One contraction per coupled irrep: left, right, table (i, j, path, m), weights (path, letters)."""
+    pattern = chosen_pattern(node)
+    size = letter_sizes(node)
+    names = dict(zip(pattern.letters, _CHANNEL_POOL, strict=False))
+    plans: list[ContractionPlan] = []
+    counts: dict[Irrep, int] = {}
+    used: dict[Irrep, tuple[set[Path], set[Path]]] = {}
+    for path in fuse_paths(node.left.space.irreps, node.right.space.irreps, node.coupled, node.triples):
+        counts[path.out] = counts.get(path.out, 0) + 1
+        left, right = used.setdefault(path.out, (set(), set()))
+        left.add((path.left, path.left_path))
+        right.add((path.right, path.right_path))
+    for irrep, count in counts.items():
+        left = Layout.full(node.left.space).keep(used[irrep][0])
+        right = Layout.full(node.right.space).keep(used[irrep][1])
+        sizes = {"N": ROWS, "A": left.dim, "B": right.dim, "P": count, "M": irrep.dim}
+        sizes.update({names[letter]: size[letter] for letter in pattern.letters})
+        axes = ["".join(names[c] for c in part) for part in (*pattern.operands, pattern.letters, pattern.result)]
+        operands = (
+            Operand(f"N{axes[0]}A", wire=node.left, layout=left),
+            Operand(f"N{axes[1]}B", wire=node.right, layout=right),
+            Operand("ABPM", vertex=node),
+            Operand(f"P{axes[2]}", weight=f"{node.name}_{irrep}"),
+        )
+        letters = tuple(operand.letters for operand in operands)
+        result, fixed, path = f"N{axes[3]}M", tuple(sorted(sizes.items())), [(0, 1), (0, 2), (0, 1)]
+        order = plan_order(letters, result, fixed, tuple(path))
+        plans.append(
+            ContractionPlan(node, operands, result, fixed, order, declared_order(letters, result, fixed, tuple(path)).flops, (), irrep)
+        )
+    return plans

@@ -1,0 +1,139 @@
+"""expand: write powers out as fuses, name all coefficients, and list the fusion trees of every group of fuses."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, cast
+
+from fusion.coefficients import Buffer, Constant
+from fusion.couplings import fuse_paths
+from fusion.diagram import Diagram, DirectSum, Fuse, Mix, Power, Select, Wire, walk_nodes
+from fusion.irreps import Irrep
+from fusion.node import Node
+from fusion.parameters import node_names
+from fusion.pattern import Pattern
+from fusion.powers import power_paths
+
+from fusion_compiler.expansion import Expansion, FusionTree, Group, Term
+from fusion_compiler.layout import Path
+
+
+def expand(diagram: Diagram) -> Expansion:
+    """Return the expansion of a legal diagram."""
+    written = write_out(diagram)
+    uses: dict[Node, list[Node]] = {}
+    nodes = walk_nodes(written)
+    for node in nodes:
+        for child in node.inputs:
+            uses.setdefault(child, []).append(node)
+    outputs = {wire for _, wire in written.outputs}
+    groups: list[Group] = []
+    inner: set[Node] = set()
+    for node in reversed(nodes):  # roots first
+        if isinstance(node, Fuse) and not node.weighted and node not in inner:
+            group = _group(node, uses, outputs)
+            inner.update(group.members)
+            groups.append(group)
+    return Expansion(written, tuple(reversed(groups)))
+
+
+def write_out(diagram: Diagram) -> Diagram:
+    """Return the diagram with powers as chains of fuses and with every set of coefficients named explicitly."""
+    names = node_names(diagram)
+    new: dict[Node, Node] = {}
+    for node in walk_nodes(diagram):
+        built = _rebuild(node, new)
+        if isinstance(built, Power):
+            built = _power(built)
+        elif node in names and isinstance(built, Mix | Fuse):
+            keeps = isinstance(built, Mix) and isinstance(built.coefficients, Constant | Buffer)
+            built = built if keeps else replace(built, name=names[node])
+        new[node] = built
+    return Diagram(tuple((name, cast("Wire", new[wire])) for name, wire in diagram.outputs))
+
+
+def _rebuild(node: Node, new: dict[Node, Node]) -> Node:
+    if not node.inputs or all(new[child] == child for child in node.inputs):
+        return node
+    if not is_dataclass(node):
+        return node
+    return cast("Node", replace(node, **{f.name: _swap(getattr(node, f.name), new) for f in fields(node)}))
+
+
+def _swap(value: Any, new: dict[Node, Node]) -> Any:
+    if isinstance(value, Node):
+        return new[value]
+    if type(value) is tuple:
+        return tuple(_swap(item, new) for item in cast("tuple[Any, ...]", value))
+    return value
+
+
+def _power(node: Power) -> Wire:
+    """A power as a direct sum over its orders of chains of fuses; chains of several orders share their beginning."""
+    space = node.base.space
+    letters = "uvwxyz"[: len(space.channels)]
+    pattern = Pattern((letters, letters), letters)
+    parts: list[Wire] = []
+    for order, trees, kept in power_paths(space.irreps, node.orders, node.coupled, node.inner, node.basis):
+        if not kept:
+            continue
+        chain: Wire = node.base
+        for step in range(2, order + 1):
+            allowed = node.coupled if step == order else node.inner
+            chain = Fuse(chain, node.base, pattern, coupled=None if step == order else allowed)
+        counts: dict[Irrep, int] = {}
+        keep: dict[Irrep, list[int]] = {}
+        wanted = set(kept)
+        for position, tree in enumerate(trees):
+            number = counts.get(tree.out, 0)
+            counts[tree.out] = number + 1
+            if position in wanted:
+                keep.setdefault(tree.out, []).append(number)
+        complete = {irrep: tuple(range(chain.space.irreps.count(irrep))) for irrep in keep}
+        whole = all(tuple(numbers) == complete[irrep] for irrep, numbers in keep.items())
+        if not (whole and len(keep) == len(chain.space.irreps)):
+            chain = Select(chain, tuple((irrep, tuple(numbers)) for irrep, numbers in sorted(keep.items())))
+        parts.append(chain)
+    return parts[0] if len(parts) == 1 else DirectSum(tuple(parts))
+
+
+def _group(root: Fuse, uses: dict[Node, list[Node]], outputs: set[Wire]) -> Group:
+    members: list[Fuse] = []
+    leaves: list[Wire] = []
+
+    def collect(node: Wire, top: bool) -> None:
+        single = len(uses.get(node, [])) == 1 and node not in outputs
+        if isinstance(node, Fuse) and not node.weighted and (top or single):
+            collect(node.left, False)
+            collect(node.right, False)
+            members.append(node)
+        elif node not in leaves:
+            leaves.append(node)
+
+    collect(root, True)
+    found: dict[Wire, dict[Path, FusionTree]] = {}
+
+    def trees(node: Wire) -> dict[Path, FusionTree]:
+        if node not in found:
+            if node in members and isinstance(node, Fuse):
+                found[node] = _fused_trees(node, trees(node.left), trees(node.right))
+            else:
+                number = leaves.index(node)
+                found[node] = {
+                    (irrep, path): FusionTree(irrep, number, path) for count, irrep in node.space.irreps for path in range(count)
+                }
+        return found[node]
+
+    return Group(root, tuple(members), tuple(leaves), tuple(Term(out, tree) for out, tree in trees(root).items()))
+
+
+def _fused_trees(node: Fuse, left: dict[Path, FusionTree], right: dict[Path, FusionTree]) -> dict[Path, FusionTree]:
+    found: dict[Path, FusionTree] = {}
+    counts: dict[Irrep, int] = {}
+    for path in fuse_paths(node.left.space.irreps, node.right.space.irreps, node.coupled, node.triples):
+        number = counts.get(path.out, 0)
+        counts[path.out] = number + 1
+        found[path.out, number] = FusionTree(
+            path.out, left=left[path.left, path.left_path], right=right[path.right, path.right_path]
+        )
+    return found

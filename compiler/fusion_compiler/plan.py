@@ -1,0 +1,82 @@
+"""The second level: the order in which every group of fuses is contracted, step by step, with exact costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fusion.diagram import Fuse, Wire
+from fusion.irreps import Irrep
+
+from fusion_compiler.contraction import Order
+from fusion_compiler.errors import InternalError
+from fusion_compiler.expansion import Expansion
+from fusion_compiler.layout import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """One tensor of a contraction: a wire, the coupling table of a vertex, or the weights of a weighted fuse.
+
+    Exactly one of ``wire``, ``vertex`` and ``weight`` is set. ``layout`` says which paths of a wire enter.
+    """
+
+    letters: str
+    wire: Wire | None = None
+    layout: Layout | None = None
+    vertex: Fuse | None = None
+    weight: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContractionPlan:
+    """One contraction: operands, result letters, sizes of all letters, the chosen order, and the declared cost.
+
+    ``irrep`` is set for a weighted fuse, whose irreps are contracted one by one.
+    """
+
+    root: Fuse
+    operands: tuple[Operand, ...]
+    result: str
+    sizes: tuple[tuple[str, int], ...]
+    order: Order
+    declared_flops: int
+    layouts: tuple[tuple[Fuse, Layout], ...]
+    irrep: Irrep | None = None
+
+    def equation(self) -> str:
+        """The whole contraction as einsum text."""
+        return ",".join(operand.letters for operand in self.operands) + "->" + self.result
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An expansion together with the contraction plans of its fuses."""
+
+    expansion: Expansion
+    contractions: tuple[ContractionPlan, ...]
+
+    def verify(self) -> None:
+        """Check that every step has two operands, uses each value once, and that no order beats the declared one upward."""
+        for plan in self.contractions:
+            count = len(plan.operands)
+            used: set[int] = set()
+            for number, pair in enumerate(plan.order.pairs):
+                if pair.left in used or pair.right in used or max(pair.left, pair.right) >= count + number:
+                    raise InternalError("a contraction step uses a value twice or too early", str(self))
+                used.update((pair.left, pair.right))
+            if len(plan.order.pairs) != count - 1 or plan.order.pairs[-1].result != plan.result:
+                raise InternalError("a contraction is not complete", str(self))
+            if plan.order.flops > plan.declared_flops:
+                raise InternalError("a contraction costs more than the declared order", str(self))
+
+    def __str__(self) -> str:
+        lines = [f"plan: {len(self.contractions)} contractions, {sum(p.order.flops for p in self.contractions)} flops for 64 rows"]
+        for number, plan in enumerate(self.contractions):
+            sizes = " ".join(f"{letter}={size}" for letter, size in plan.sizes)
+            lines.append(f"contraction {number}: {plan.equation()}   {sizes}")
+            lines.append(f"  {plan.order.strategy}: {plan.order.flops} flops, declared order {plan.declared_flops}")
+            letters = [operand.letters for operand in plan.operands]
+            for pair in plan.order.pairs:
+                lines.append(f"  {letters[pair.left]},{letters[pair.right]}->{pair.result}")
+                letters.append(pair.result)
+        return "\n".join(lines)
