@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from fusion.diagram import Diagram, Wire
+from fusion.diagram import Diagram, Label, Leg, Map, Pull, Sum, Wire, walk_nodes
 from fusion.errors import InputError
 from fusion.index import CONSTANT_SPACE, IndexMap
 from fusion.parameters import parameters
@@ -54,10 +54,12 @@ class Block(nn.Module):
             else:
                 self.fitted[parameter.name] = f"fitted_{parameter.name}"
                 self.register_buffer(self.fitted[parameter.name], torch.full_like(value, torch.nan))
+        self.register_buffer("anchor", torch.zeros((), dtype=dtype), persistent=False)  # follows .to(dtype) and .to(device)
         self.table_names: dict[str, str] = {}
         for name, table in table_tensors(program, dtype).items():
             self.table_names[name] = f"table_{'kiv'['#@'.find(name[0])]}{name[1:]}"
             self.register_buffer(self.table_names[name], table, persistent=False)
+        self._declared = declared_tensors(self.diagram)
         self._runner = runner(program, emitter)
 
     @property
@@ -68,10 +70,7 @@ class Block(nn.Module):
     @property
     def dtype(self) -> torch.dtype:
         """Floating type of coefficients and tables."""
-        for value in (*self.coefficients.values(), *self.buffers()):
-            if value.is_floating_point():
-                return value.dtype
-        return torch.get_default_dtype()
+        return self.get_buffer("anchor").dtype
 
     def load_coefficients(self, values: Mapping[str, Any]) -> None:
         """Set coefficients and fitted buffers by name from arrays; names and shapes must fit.
@@ -93,12 +92,15 @@ class Block(nn.Module):
                     raise InputError(f"coefficients {name!r} have shape {tuple(target.shape)}, got {tuple(source.shape)}")
                 target.copy_(source)
 
-    def forward(self, *, sizes: Mapping[str, int] | None = None, **tensors: Tensor) -> Tensor | dict[str, Tensor]:
-        """Run the block.
+    def forward(
+        self, inputs: Mapping[str, Tensor] | None = None, /, *, sizes: Mapping[str, int] | None = None, **named: Tensor
+    ) -> Tensor | dict[str, Tensor]:
+        """Run the block on tensors given by keyword, or in one dict (which is what ``torch.export`` wants).
 
         Raises:
             InputError: a tensor is missing, unknown, or has the wrong shape or type.
         """
+        tensors = {**(inputs or {}), **named}
         if not torch.compiler.is_compiling():
             self._check(tensors)
         given = {**tensors, **self._derived(tensors)}
@@ -119,16 +121,20 @@ class Block(nn.Module):
         return found
 
     def _rows(self, tensors: Mapping[str, Tensor], sizes: Mapping[str, int]) -> dict[str, int]:
+        """Return the number of rows of every index space, from any tensor of the diagram that stands on it."""
         rows: dict[str, int] = {CONSTANT_SPACE: 1, **sizes}
-        for name, shape in self.program.inputs:
-            rows.setdefault(shape.on, tensors[name].shape[0])
-        for name, on, _ in self.program.labels:
-            rows.setdefault(on, tensors[name].shape[0])
-        for name, source, _ in self.program.maps:
+        for name, on in self._declared.items():
+            if name in tensors:
+                rows.setdefault(on, tensors[name].shape[0])
+        for name, source, target in self.program.maps:
             rows.setdefault(source, tensors[name].shape[0])
-        for name, _, target in self.program.maps:
+            derived = IndexMap(name, source, target).derived
+            if derived is not None and derived[0] in tensors:
+                rows.setdefault(target, tensors[derived[0]].shape[0])
             if target not in rows:
-                raise InputError(f"the number of rows of index space {target} (target of {name}) is unknown; give sizes={{'{target}': ...}}")
+                raise InputError(
+                    f"the number of rows of index space {target} (target of {name}) is unknown; give sizes={{'{target}': ...}}"
+                )
         return rows
 
     def _check(self, tensors: Mapping[str, Tensor]) -> None:
@@ -146,7 +152,7 @@ class Block(nn.Module):
                 continue
             needed[name] = None
             self._count(spaces, source, name, tensors)
-        optional = bases | {leg.source for leg in self._legs()}
+        optional = bases | set(self._declared)  # what passes found to be unneeded may still be given
         missing = [name for name in (*needed, *(b for b in bases if b not in needed)) if name not in tensors]
         unknown = [name for name in tensors if name not in needed and name not in optional]
         if missing or unknown:
@@ -168,11 +174,6 @@ class Block(nn.Module):
             if label.numel() and label.device.type == "cpu" and not 0 <= int(label.min()) <= int(label.max()) < classes:
                 raise InputError(f"label {name!r} on {on} must lie in 0..{classes - 1}, got {int(label.min())}..{int(label.max())}")
 
-    def _legs(self) -> list[Any]:
-        from fusion.diagram import Leg, walk_nodes
-
-        return [node for node in walk_nodes(self.diagram) if isinstance(node, Leg)]
-
     def _count(self, spaces: dict[str, tuple[str, int]], on: str, name: str, tensors: Mapping[str, Tensor]) -> None:
         if name not in tensors or tensors[name].ndim == 0:
             return
@@ -193,3 +194,19 @@ class Block(nn.Module):
     def extra_repr(self) -> str:
         """Show the diagram and the emitter in the module's repr."""
         return f"{self.diagram}, emitter={self.emitter!r}"
+
+
+def declared_tensors(diagram: Diagram) -> dict[str, str]:
+    """Return the names of all legs, labels and index maps of a diagram, each with the index space of its rows."""
+    found: dict[str, str] = {}
+    for node in walk_nodes(diagram):
+        if isinstance(node, Leg):
+            found[node.source] = node.space.on
+        elif isinstance(node, Label):
+            found[node.name] = node.on
+            found.update({step.name: step.source for step in node.maps})
+        elif isinstance(node, Pull | Sum):
+            found[node.index_map.name] = node.index_map.source
+        elif isinstance(node, Map) and node.over is not None:
+            found[node.over.name] = node.over.source
+    return found

@@ -20,7 +20,9 @@ COINCIDENT = 1e-6
 """Atoms closer than this (Å) are taken for one atom entered twice."""
 MAX_PAIRS = 200_000_000
 """Largest number of pairs that a structure may be expected to have."""
-_SEARCH_CELLS = 50_000.0
+MAX_STEPS = 50_000_000
+"""Largest number of pairs of search cells, images included, that are visited."""
+_SEARCH_CELLS = 80_000.0
 # A lattice vector whose distance to the plane of the other two is below this fraction of its length is refused.
 _FLATTEST = 1e-6
 
@@ -83,8 +85,8 @@ def neighbours(
     box = _search_box(x, cutoff, cell, periodic, name)
     if len(x) == 0:
         return Neighbours(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 3), np.int64))
-    _check_count(len(x), cutoff, box, periodic, name)
-    found = NeighborList(cutoff=_search_cutoff(cutoff, box), full_list=True, n_threads=1)
+    radius = _search_cutoff(len(x), cutoff, box, name)
+    found = NeighborList(cutoff=radius, full_list=True, n_threads=1)
     first, second, shift = found.compute(x, box, periodic, quantities="ijS")
     receiver, sender, shift = first.astype(np.int64), second.astype(np.int64), shift.astype(np.int64)
     distance = np.linalg.norm(x[sender] + shift @ box - x[receiver], axis=1)
@@ -97,59 +99,55 @@ def neighbours(
 
 
 def _search_box(x: Array, cutoff: float, cell: Array | None, periodic: Array, name: str) -> Array:
-    """Complete the periodic lattice vectors by orthogonal ones that span the structure."""
-    if not periodic.any():
-        extent = float(np.ptp(x, axis=0).max()) if len(x) else 0.0
-        return np.eye(3) * (extent + cutoff)
-    if cell is None:
-        raise GeometryError(f"{name}: periodic directions need a cell")
-    box = np.array(cell, dtype=np.float64)
-    if box.shape != (3, 3):
-        raise GeometryError(f"{name}: the cell has shape {box.shape}; rows are three lattice vectors, (3, 3)")
-    if not np.isfinite(box[periodic]).all():
-        raise GeometryError(f"{name}: a lattice vector of a periodic direction is not finite: {box[periodic].tolist()}")
-    lengths = np.linalg.norm(box[periodic], axis=1)
+    """Complete the periodic lattice vectors by orthogonal ones as long as the structure, and at least the cutoff."""
+    box = np.zeros((3, 3))
+    if periodic.any():
+        if cell is None:
+            raise GeometryError(f"{name}: periodic directions need a cell")
+        given = np.asarray(cell, dtype=np.float64)
+        if given.shape != (3, 3):
+            raise GeometryError(f"{name}: the cell has shape {given.shape}; rows are three lattice vectors, (3, 3)")
+        box[periodic] = given[periodic]
+    vectors = box[periodic]
+    if not np.isfinite(vectors).all():
+        raise GeometryError(f"{name}: a lattice vector of a periodic direction is not finite: {vectors.tolist()}")
+    lengths = np.linalg.norm(vectors, axis=1)
     if (lengths == 0).any():
-        raise GeometryError(f"{name}: a lattice vector of a periodic direction is zero: {box[periodic].tolist()}")
-    # Rows of `normal` beyond the rank of the periodic rows span what is orthogonal to them.
-    _, values, rows = np.linalg.svd(box[periodic] / lengths[:, None])
-    if values.min() < _FLATTEST:
+        raise GeometryError(f"{name}: a lattice vector of a periodic direction is zero: {vectors.tolist()}")
+    # Rows of `directions` beyond the number of periodic ones span what is orthogonal to them.
+    _, values, directions = np.linalg.svd(vectors / lengths[:, None])
+    if (values < _FLATTEST).any():
         raise GeometryError(
-            f"{name}: the lattice vectors of the periodic directions are linearly dependent: {box[periodic].tolist()}"
+            f"{name}: the lattice vectors of the periodic directions are linearly dependent: {vectors.tolist()}"
         )
-    missing = np.flatnonzero(~periodic)
-    for direction, normal in zip(missing, rows[len(values) :], strict=True):
+    for row, normal in zip(np.flatnonzero(~periodic), directions[len(values) :], strict=True):
         extent = float(np.ptp(x @ normal)) if len(x) else 0.0
-        box[direction] = normal * (extent + cutoff)
+        box[row] = normal * max(extent, cutoff)
     return box
 
 
-def _heights(box: Array) -> Array:
-    """Return the three distances between opposite faces of a cell, in Å."""
-    return 1.0 / np.linalg.norm(np.linalg.inv(box), axis=0)
-
-
-def _check_count(count: int, cutoff: float, box: Array, periodic: Array, name: str) -> None:
-    if not periodic.any():
-        return
-    images = count * 4.19 * cutoff**3 / abs(float(np.linalg.det(box)))
-    if count * images > MAX_PAIRS:
-        raise LimitError(
-            f"{name}: about {count * images:.1e} pairs within {cutoff} Å (limit {MAX_PAIRS:.0e}); "
-            f"the cell has a volume of {abs(float(np.linalg.det(box))):.3g} Å³ for {count} atoms"
-        )
-
-
-def _search_cutoff(cutoff: float, box: Array) -> float:
+def _search_cutoff(count: int, cutoff: float, box: Array, name: str) -> float:
     """Return a radius, at least the cutoff, for which vesin's grid of search cells is small.
 
     vesin 0.6 cuts a grid above 100 000 cells down in proportion; in long or flat structures one direction then gets
-    zero cells and the process dies of a division by zero.
+    zero cells, and the process dies of a division by zero.
     """
-    heights = _heights(box)
+    heights = 1.0 / np.linalg.norm(np.linalg.inv(box), axis=0)
     radius = cutoff
-    while np.prod(np.maximum(heights / radius, 1.0)) > _SEARCH_CELLS and heights.max() > 8 * max(heights.min(), radius):
-        radius *= 1.5
+    while (cells := float(np.prod(np.maximum(heights / radius, 1.0)))) > _SEARCH_CELLS:
+        radius *= 1.25
+    if cells * float(np.prod(2 * np.ceil(radius / heights) + 1)) > MAX_STEPS:
+        raise LimitError(
+            f"{name}: the neighbour search would take too long, as the cell is both very long and very thin: "
+            f"{' x '.join(f'{height:.3g}' for height in heights)} Å for a cutoff of {cutoff} Å"
+        )
+    volume = abs(float(np.linalg.det(box)))
+    pairs = count * count * 4.19 * radius**3 / volume
+    if pairs > MAX_PAIRS:
+        raise LimitError(
+            f"{name}: about {pairs:.1e} pairs within {radius:.3g} Å (limit {MAX_PAIRS:.0e}): "
+            f"{count} atoms in a volume of {volume:.3g} Å³"
+        )
     return radius
 
 

@@ -316,8 +316,9 @@ def _mix(build: _Lowering, node: nodes.Mix) -> _Value:
     kept = {irrep: numbers for irrep, _, numbers in source.layout.groups()}
     wanted = build.live(node)
     parts: list[str] = []
+    kinds = {irrep for irrep, _ in wanted.paths}
     for count, irrep in space.irreps:
-        if (irrep, 0) not in wanted.paths:
+        if irrep not in kinds:
             continue
         axes = (*space.sizes, count, irrep.dim)
         if irrep not in segments:
@@ -334,7 +335,7 @@ def _mix(build: _Lowering, node: nodes.Mix) -> _Value:
         parts.append(
             build.emit(lambda out, x=segments[irrep], t=table, e=equation: ops.Contract(out, x, t, e), Shape(space.on, axes))
         )
-    layout = Layout.full(space).keep(path for path in Layout.full(space).paths if (path[0], 0) in wanted.paths)
+    layout = Layout.full(space).keep(path for path in Layout.full(space).paths if path[0] in kinds)
     return _Value(build.join(parts, space.on, space.sizes), layout)
 
 

@@ -1,0 +1,1 @@
+"""Published architectures as functions that return diagrams; the modules around them are thin."""
