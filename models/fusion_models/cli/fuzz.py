@@ -1,0 +1,5 @@
+"""The command ``fuzz``."""
+
+
+def fuzz() -> None:
+    """placeholder"""

@@ -1,0 +1,152 @@
+"""The module: derivatives, copies, state, compile, export, and clear errors for wrong inputs."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import fusion_compiler
+import numpy as np
+import pytest
+import torch
+from compiler.running import Case, case
+from corpus import DIAGRAMS
+from fusion import InputError, Wire, add, label, leg, tuples, weights
+from torch.autograd import gradcheck, gradgradcheck
+
+
+def layer() -> Wire:
+    h, z = leg("h", "0e+1o", channels=3), label("z", 3)
+    harmonics = leg("d", "1o", on="edge").harmonics(2)
+    a = (harmonics @ h.mix("u->v").pull("sender"))["0e+1o+2e"].scale(weights("R")).sum("receiver").mix("u->v", name="message")
+    product = a.power(1, 2)["0e+1o"].mix("u->u", per=z, name="product")
+    return add(product, h.mix("u->v", per=z, name="skip"))
+
+
+def derivatives(found: Case) -> None:
+    names = found.floating
+    coefficients = list(found.block.coefficients.values())
+    for parameter in coefficients:
+        parameter.requires_grad_(False)
+
+    def run(*values: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return tuple(found.run({**found.tensors, **dict(zip(names, values, strict=True))}).values())
+
+    values = tuple(found.tensors[name].clone().requires_grad_() for name in names)
+    if not values or not any(value.numel() for value in values):
+        return
+    if not any(value.requires_grad for value in run(*values)):
+        return
+    assert gradcheck(run, values)
+    assert gradgradcheck(run, values)
+
+
+@pytest.mark.parametrize("name", list(DIAGRAMS)[::4])
+def test_first_and_second_derivatives(name: str) -> None:
+    derivatives(case(DIAGRAMS[name], seed=6, rows=(2,)))
+
+
+def test_derivatives_of_a_layer() -> None:
+    derivatives(case(layer(), seed=7, rows=(3,)))
+
+
+def test_coefficients_get_gradients() -> None:
+    found = case(layer(), rows=(3,))
+    found.run()["out"].square().sum().backward()
+    assert all(value.grad is not None and bool(value.grad.abs().sum() > 0) for value in found.block.coefficients.values())
+
+
+def test_copy_and_pickle_keep_the_value() -> None:
+    found = case(layer(), rows=(3,))
+    value = found.run()["out"]
+    assert torch.equal(copy.deepcopy(found.block)(found.tensors), value)
+    assert torch.equal(pickle.loads(pickle.dumps(found.block))(found.tensors), value)
+
+
+def test_state_dict_is_the_same_for_every_option() -> None:
+    states = [
+        fusion_compiler.compile(layer(), emitter=emitter, dtype=dtype).state_dict()
+        for emitter in ("interpret", "source")
+        for dtype in (torch.float32, torch.float64)
+    ]
+    shapes = [{name: value.shape for name, value in state.items()} for state in states]
+    assert all(found == shapes[0] for found in shapes)
+    assert set(shapes[0]) == {f"coefficients.{n}" for n in ("mix1_0e", "mix1_1o", "message_0e", "message_1o", "message_2e", "product_0e", "product_1o", "skip_0e", "skip_1o")}
+
+
+def test_state_dict_round_trip() -> None:
+    first, second = case(layer(), seed=1, rows=(3,)), case(layer(), seed=2, rows=(3,))
+    second.block.load_state_dict(first.block.state_dict())
+    assert torch.equal(second.block(first.tensors), first.run()["out"])
+
+
+def test_to_changes_the_type_of_tables() -> None:
+    block = fusion_compiler.compile(layer(), dtype=torch.float32).to(torch.float64)
+    assert block.dtype == torch.float64
+    found = case(layer(), rows=(2,))
+    assert block(found.tensors).dtype == torch.float64
+
+
+def test_initial_weights_have_unit_gain() -> None:
+    torch.manual_seed(0)
+    block = fusion_compiler.compile(leg("h", "3x1o", channels=64).mix("u->v"), dtype=torch.float64)
+    out = block(h=torch.randn(400, 64, 9, dtype=torch.float64)).detach()
+    assert abs(float(out.var()) - 1.0) < 0.1
+
+
+def test_torch_compile_forward() -> None:
+    found = case(layer(), rows=(4,))
+    compiled = torch.compile(found.block, fullgraph=True, dynamic=True, backend="aot_eager")
+    assert torch.allclose(compiled(found.tensors), found.run()["out"], rtol=0, atol=1e-12)
+
+
+def test_export_with_dynamic_rows() -> None:
+    found = case(layer(), seed=8, rows=(5,))
+    shapes = ({name: {0: torch.export.Dim.AUTO} for name in found.tensors},)
+    program = torch.export.export(found.block, (found.tensors,), dynamic_shapes=shapes).module()
+    for rows in ((0,), (1,), (2,), (9,)):
+        other = case(layer(), seed=9, rows=rows)
+        other.block.load_state_dict(found.block.state_dict())
+        assert torch.allclose(program(other.tensors), other.run()["out"], rtol=0, atol=1e-12), rows
+
+
+def test_product_spaces_are_derived_when_their_maps_are_not_given() -> None:
+    first, second = tuples("receiver")
+    x = leg("x", "1o", on="edge")
+    diagram = (x.pull(first) @ x.pull(second))["0e"].sum(first).sum("receiver")
+    block = fusion_compiler.compile(diagram, dtype=torch.float64)
+    receiver = torch.tensor([1, 0, 1, 1])
+    value = torch.randn(4, 3, dtype=torch.float64)
+    out = block(x=value, receiver=receiver, sizes={"atom": 3})
+    sums = torch.zeros(3, 3, dtype=torch.float64).index_add(0, receiver, value)
+    assert torch.allclose(out[:, 0], (sums * sums).sum(-1) / np.sqrt(3), atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.pop("h"), "missing: h"),
+        (lambda t: t.update(extra=torch.zeros(3)), "unknown: extra"),
+        (lambda t: t.update(h=t["h"][..., :2]), r"'h' has shape \(4, 3, 2\), expected \(atom rows, 3, 4\)"),
+        (lambda t: t.update(h=t["h"].float()), "float32, the block computes in torch.float64"),
+        (lambda t: t.update(sender=t["sender"].double()), "'sender' must be a one-dimensional integer tensor"),
+        (lambda t: t.update(sender=t["sender"][:2]), "both live on edge"),
+        (lambda t: t.update(z=t["z"] + 5), r"label 'z' on atom must lie in 0..2"),
+        (lambda t: t.update(receiver=t["receiver"] + 9), r"map 'receiver' must point to rows 0..3 of atom"),
+    ],
+)
+def test_wrong_inputs_are_named(change: object, message: str) -> None:
+    found = case(layer(), rows=(4,))
+    tensors = dict(found.tensors)
+    assert callable(change)
+    change(tensors)
+    with pytest.raises(InputError, match=message):
+        found.block(tensors)
+
+
+def test_unknown_coefficients_are_refused() -> None:
+    block = fusion_compiler.compile(layer())
+    with pytest.raises(InputError, match="no coefficients 'nothing_0e'"):
+        block.load_coefficients({"nothing_0e": 0.0})
+    with pytest.raises(InputError, match="have shape"):
+        block.load_coefficients({"mix1_0e": np.zeros(3)})

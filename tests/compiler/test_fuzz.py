@@ -1,0 +1,120 @@
+"""Fuzzing passes on the real compiler and catches planted errors with small reproducers."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from fusion import Diagram, FusionError, Wire, parse, walk_nodes
+from fusion.diagram import Shuffle, Sum
+from fusion.sampling import features
+from fusion_compiler import fuzz
+from fusion_compiler.fuzz import FuzzResult, Outcome, Settings, run_fuzz
+
+
+def test_compiled_values_are_those_of_the_definition() -> None:
+    result = run_fuzz("values", 40, seed=1)
+    assert (result.cases, result.mismatches, result.reproducers) == (40, 0, [])
+    assert 0.0 < result.worst < 1e-12
+    assert str(result).splitlines()[-1].startswith("fuzz values, seed 1: 40 cases, 0 mismatches")
+    assert "40 diagrams, 40 distinct" in str(result)
+
+
+def test_single_precision_passes_its_own_tolerance() -> None:
+    result = run_fuzz("values", 10, seed=2, dtype=torch.float32, emitters=["interpret"])
+    assert result.mismatches == 0
+    assert 1e-12 < result.worst < 1e-5
+
+
+def test_progress_is_told_after_every_case() -> None:
+    seen: list[int] = []
+
+    def note(result: FuzzResult) -> None:
+        seen.append(result.cases)
+
+    run_fuzz("values", 4, seed=3, emitters=["interpret"], progress=note)
+    assert seen == [1, 2, 3, 4]
+
+
+def _plant(monkeypatch: pytest.MonkeyPatch, kind: type[Wire], fault: Any) -> None:
+    """Make blocks of diagrams that hold a kind of node go wrong."""
+    real = fuzz.compile_diagram
+
+    def compile_wrongly(diagram: Wire | Diagram, **options: Any) -> Any:
+        block = real(diagram, **options)
+        if not any(isinstance(node, kind) for node in walk_nodes(diagram)):
+            return block
+        block.register_forward_hook(lambda module, given, found: fault(found))
+        return block
+
+    monkeypatch.setattr(fuzz, "compile_diagram", compile_wrongly)
+
+
+def _scaled(found: Any) -> Any:
+    if isinstance(found, dict):
+        return {name: value * (1 + 1e-9) for name, value in found.items()}
+    return found * (1 + 1e-9)
+
+
+def _broken(found: Any) -> Any:
+    raise IndexError("planted")
+
+
+def test_a_wrong_value_is_found_and_made_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    _plant(monkeypatch, Shuffle, _scaled)
+    result = run_fuzz("values", 25, seed=4, emitters=["interpret"], reproducers=1)
+    assert result.mismatches >= 2
+    (found,) = result.reproducers
+    small = parse(found.text)
+    assert "shuffle" in features(small)
+    assert len(walk_nodes(small)) <= 3
+    assert len(walk_nodes(parse(found.original))) > 3
+    assert found.outcome.error > 1e-12
+    settings = Settings(torch.float64, ("interpret",), 1e-12)
+    again = fuzz.values(small, np.random.default_rng(found.draw), settings)
+    assert again == found.outcome
+    assert found.text in str(result)
+    assert re.search(r"25 cases, \d+ mismatches", str(result).splitlines()[-1])
+
+
+def test_an_exception_is_a_mismatch(monkeypatch: pytest.MonkeyPatch) -> None:
+    _plant(monkeypatch, Sum, _broken)
+    result = run_fuzz("values", 12, seed=5, emitters=["source"], reproducers=1)
+    (found,) = result.reproducers
+    assert found.outcome.exception == "IndexError: planted"
+    assert "IndexError: planted" in str(found)
+    assert len(walk_nodes(parse(found.text))) <= 2
+
+
+def test_a_wrong_shape_is_a_mismatch(monkeypatch: pytest.MonkeyPatch) -> None:
+    _plant(
+        monkeypatch,
+        Wire,
+        lambda found: {name: v[..., :0] for name, v in (found if isinstance(found, dict) else {"out": found}).items()},
+    )
+    result = run_fuzz("values", 2, seed=6, emitters=["interpret"], reproducers=0)
+    assert result.mismatches == 2
+
+
+def test_other_kinds_are_one_function_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(fuzz.KINDS, "nothing", lambda diagram, rng, settings: Outcome(0.5, "everywhere"))
+    assert run_fuzz("nothing", 3, seed=0, reproducers=0).mismatches == 3
+    assert run_fuzz("nothing", 3, seed=0, tolerance=0.6).mismatches == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"what": "colours"}, "there is no fuzz of 'colours'; kinds: values"),
+        ({"cases": 0}, "must be positive"),
+        ({"emitters": ["telepathy"]}, "unknown emitter 'telepathy'; this build has: interpret, source"),
+        ({"dtype": torch.float16}, "not torch.float16"),
+    ],
+)
+def test_bad_settings_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(FusionError, match=re.escape(message)):
+        run_fuzz(**options)

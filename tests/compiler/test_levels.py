@@ -1,0 +1,116 @@
+"""The levels between diagram and module: trees, pruning, orders, exact costs, and the report."""
+
+from __future__ import annotations
+
+import fusion_compiler
+import pytest
+import torch
+from compiler.running import case
+from fusion import SelectionRuleError, leg
+from fusion.diagram import Diagram
+from fusion_compiler.contraction import declared_order, plan_order
+from fusion_compiler.cost import instruction_cost, totals
+from fusion_compiler.passes.contract import contract
+from fusion_compiler.passes.expand import expand
+from fusion_compiler.passes.lower import lower
+from fusion_compiler.passes.prune import prune
+from fusion_compiler.program import Contract, Products
+
+
+@pytest.mark.parametrize(("order", "irrep", "trees"), [(2, "0e", 4), (2, "1o", 6), (2, "2e", 7), (3, "0e", 23), (3, "1o", 51), (3, "2e", 65)])
+def test_expand_lists_the_trees_of_mace(order: int, irrep: str, trees: int) -> None:
+    """The path counts of MACE's full coupling table (``freecg_acdc_mace`` 3.2)."""
+    a = leg("A", "0e+1o+2e+3o", channels=2)
+    pruned = prune(expand(Diagram.of(a.power(order)[irrep])))
+    assert len(pruned.groups[-1].terms) == trees
+
+
+def test_prune_finds_exchange_odd_squares_and_dead_paths() -> None:
+    v = leg("v", "1o", channels=2)
+    pruned = prune(expand(Diagram.of(v @ v)))
+    assert [term.zero for term in pruned.groups[0].terms] == [False, True, False]
+    narrowed = prune(expand(Diagram.of((v @ v).select({"2e": [0]}))))
+    assert [str(term.out[0]) for term in narrowed.groups[0].terms] == ["2e"]
+    assert narrowed.dropped == 2
+
+
+def test_zero_terms_still_have_their_place() -> None:
+    v = leg("v", "1o", channels=2)
+    found = case(v @ v, rows=(3,))
+    assert found.error() < 1e-12
+    assert torch.all(found.run()["out"][..., 1:4] == 0)
+
+
+def test_orders_are_never_worse_than_declared() -> None:
+    operands, output = ("Nai", "Naj", "ijk", "Nal", "klm"), "Nam"
+    sizes = (("N", 64), ("a", 8), ("i", 9), ("j", 9), ("k", 20), ("l", 9), ("m", 4))
+    path = ((0, 1), (0, 3), (0, 2), (0, 1))
+    assert plan_order(operands, output, sizes, path).flops <= declared_order(operands, output, sizes, path).flops
+
+
+def test_a_wire_without_channels_meets_the_table_first() -> None:
+    """The table is contracted with the harmonics once per edge, not once per edge and channel."""
+    h, y = leg("h", "0e+1o", channels=32, on="edge"), leg("Y", "0e+1o+2e", on="edge")
+    program = fusion_compiler.compile(y @ h).program
+    first = next(i for i in program.instructions if isinstance(i, Contract))
+    assert first.x == "Y"
+
+
+def test_eight_operands_are_planned_by_dynamic_programming() -> None:
+    legs = [leg(name, "0e+1o", channels=4) for name in "abcde"]
+    product = legs[0]
+    for other in legs[1:]:
+        product = (product @ other)["0e+1o"]
+    plan = contract(prune(expand(Diagram.of(product))))
+    assert len(plan.contractions) == 1
+    assert len(plan.contractions[0].operands) == 9
+    assert plan.contractions[0].order.strategy in ("dp", "declared")
+    assert case(product, rows=(2,)).error() < 1e-12
+
+
+def test_costs_are_exact_integers() -> None:
+    """One matrix product of 2 channels x 3 components, done by hand: (2 x 2) weights on 3 components."""
+    program = lower(contract(prune(expand(Diagram.of(leg("h", "1o", channels=2).mix("u->v"))))))
+    found = totals(program, {"atom": 5})
+    assert found.flops == 5 * 2 * (2 * 2 * 3)
+    moved = [instruction_cost(i, program) for i in program.instructions if isinstance(i, Contract)]
+    assert moved[0].numbers_per_row == 6 + 6
+    assert moved[0].numbers_once == 4
+
+
+def test_squares_form_each_product_once() -> None:
+    program = fusion_compiler.compile(leg("A", "0e+1o+2e", channels=4).power(2)["0e+2e"]).program
+    products = [i for i in program.instructions if isinstance(i, Products)]
+    assert len(products) == 1
+    assert len(set(zip(products[0].left, products[0].right, strict=True))) == len(products[0].left)
+    assert all(i <= j for i, j in zip(products[0].left, products[0].right, strict=True))
+    assert len(products[0].left) <= 45
+
+
+def test_explain_prints_every_level_with_totals() -> None:
+    block = fusion_compiler.compile(leg("A", "0e+1o", channels=4).power(2)["0e"].mix("u->v"), dtype=torch.float64)
+    text = fusion_compiler.explain(block, rows={"atom": 100})
+    for level in ("== diagram", "== expansion", "== plan", "== program", "totals for atom=100"):
+        assert level in text
+    assert f"{totals(block.program, {'atom': 100}).flops} flops" in text
+
+
+def test_illegal_diagrams_do_not_compile() -> None:
+    v = leg("v", "1o", channels=2)
+    with pytest.raises(SelectionRuleError, match="1o"):
+        fusion_compiler.compile((v @ v)["1o"])
+
+
+def test_unknown_emitters_and_types_are_refused() -> None:
+    v = leg("v", "1o", channels=2)
+    with pytest.raises(fusion_compiler.CompileError, match="unknown emitter"):
+        fusion_compiler.compile(v, emitter="fortran")
+    with pytest.raises(fusion_compiler.CompileError, match="float32 or torch.float64"):
+        fusion_compiler.compile(v, dtype=torch.float16)
+
+
+def test_texts_are_deterministic() -> None:
+    a = leg("A", "0e+1o+2e", channels=4).power(1, 2, 3, basis="reduced")["0e+1o"].mix("u->v")
+    first, second = fusion_compiler.compile(a), fusion_compiler.compile(a)
+    assert first.levels == second.levels
+    assert first.source == second.source
