@@ -174,6 +174,19 @@ class Block(nn.Module):
             if label.numel() and label.device.type == "cpu" and not 0 <= int(label.min()) <= int(label.max()) < classes:
                 raise InputError(f"label {name!r} on {on} must lie in 0..{classes - 1}, got {int(label.min())}..{int(label.max())}")
 
+        self._check_maps(tensors, spaces)
+
+    def _check_maps(self, tensors: Mapping[str, Tensor], spaces: Mapping[str, tuple[str, int]]) -> None:
+        """Refuse index maps that point outside the rows of their target, where those are known on the CPU."""
+        for name, _, target in self.program.maps:
+            index = tensors.get(name)
+            if index is None or target not in spaces or not index.numel() or index.device.type != "cpu":
+                continue
+            rows = spaces[target][1]
+            low, high = int(index.min()), int(index.max())
+            if not 0 <= low <= high < rows:
+                raise InputError(f"map {name!r} must point to rows 0..{rows - 1} of {target}, it holds {low}..{high}")
+
     def _count(self, spaces: dict[str, tuple[str, int]], on: str, name: str, tensors: Mapping[str, Tensor]) -> None:
         if name not in tensors or tensors[name].ndim == 0:
             return

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+
 from fusion.dense import evaluate
 from fusion.diagram import Diagram, Wire
 from fusion.errors import FusionError
 from fusion.sampling import Distribution, Inputs, random_diagrams, random_tensors, shrink
-
 from fusion_compiler.api import compile as compile_diagram
 from fusion_compiler.emit import EMITTERS
 
@@ -68,7 +68,11 @@ class Reproducer:
 
     def __str__(self) -> str:
         how = self.outcome.exception or f"error {self.outcome.error:.3g}"
-        return f"case {self.number}, {self.outcome.where}: {how}\n    {self.text}\n    inputs: default_rng({list(self.draw)})"
+        return (
+            f"case {self.number}, {self.outcome.where}: {how}\n"
+            f"    {self.text}\n"
+            f"    inputs: random_tensors(diagram, default_rng({list(self.draw)}))"
+        )
 
 
 @dataclass

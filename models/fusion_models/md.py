@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms, units
-from ase.md.velocitydistribution import MaxwellBoltzmannDistribution, Stationary, ZeroRotation
+from ase.md.velocitydistribution import Stationary, ZeroRotation, thermalize_momenta
 from ase.md.verlet import VelocityVerlet
 
 from fusion_models.errors import DataError
@@ -60,7 +60,7 @@ def run_nve(
         raise DataError(f"a run needs a positive time step, a temperature >= 0 and at least {2 * max(1, log_every)} steps; got {steps}")
     moving = atoms.copy()
     moving.calc = atoms.calc
-    MaxwellBoltzmannDistribution(moving, temperature_K=temperature_K, rng=np.random.RandomState(seed))
+    thermalize_momenta(moving, temperature_K=temperature_K, rng=np.random.RandomState(seed))
     Stationary(moving)
     if len(moving) > 2 and not np.any(moving.pbc):
         ZeroRotation(moving)

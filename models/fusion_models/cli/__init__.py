@@ -17,8 +17,9 @@ from fusion_models.cli.doctor import doctor
 from fusion_models.cli.errors import EPILOGUE, GuardedGroup
 from fusion_models.cli.fuzz import fuzz
 from fusion_models.cli.language import check, draw, explain
+from fusion_models.cli.training import evaluate, md, train
 
-COMMANDS: tuple[Callable[..., None], ...] = (check, draw, explain, fuzz, doctor)
+COMMANDS: tuple[Callable[..., None], ...] = (check, draw, explain, train, evaluate, md, fuzz, doctor)
 """Every command, in the order of the help."""
 
 app = typer.Typer(

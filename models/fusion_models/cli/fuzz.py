@@ -1,5 +1,55 @@
 """The command ``fuzz``."""
 
+from __future__ import annotations
 
-def fuzz() -> None:
-    """placeholder"""
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from fusion_models.cli.console import messages, print_line
+from fusion_models.cli.errors import ExitCode
+
+if TYPE_CHECKING:
+    from fusion_compiler.fuzz import FuzzResult
+
+
+def fuzz(
+    what: Annotated[
+        str, typer.Option(metavar="KIND", help="What to compare; 'values': compiled blocks with the dense evaluation.")
+    ] = "values",
+    cases: Annotated[int, typer.Option(metavar="N", min=1, max=10_000_000, help="Number of distinct diagrams.")] = 200,
+    seed: Annotated[int, typer.Option(metavar="S", min=0, help="The same seed draws the same diagrams.")] = 1,
+) -> None:
+    """Compare random diagrams with the definition of what they mean.
+
+    Prints what the diagrams covered, a small reproducer of each of the first mismatches, and a last line with the
+    numbers of cases and mismatches. Exit code 1 on a mismatch.
+    """
+    from fusion_compiler.fuzz import KINDS, run_fuzz
+
+    if what not in KINDS:
+        raise typer.BadParameter(f"{what!r} is not one of {', '.join(KINDS)}", param_hint="'--what'")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=messages(), transient=True) as progress:
+        bar = progress.add_task(f"fuzz {what}", total=cases)
+
+        def advance(result: FuzzResult) -> None:
+            progress.update(bar, completed=result.cases)
+
+        result = run_fuzz(what, cases, seed, progress=advance)
+    print_line(str(result.distribution))
+    for reproducer in result.reproducers:
+        print_line(f"\nmismatch in {reproducer}")
+    if result.mismatches:
+        print_line("")
+    print_line(summary(result))
+    if result.mismatches:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def summary(result: FuzzResult) -> str:
+    """Return the last line of a run."""
+    worst = max([result.worst, *(reproducer.outcome.error for reproducer in result.reproducers)])
+    numbers = f"{result.cases} cases, {result.mismatches} mismatches"
+    return f"{result.what}: {numbers} (seed {result.seed}, worst error {worst:.1e})"

@@ -182,16 +182,30 @@ def surroundings(environment: Mapping[str, str] | None = None) -> Iterable[Findi
         yield Finding(name, value, State.WARNING)
     else:
         yield Finding(name, "not set")
-    folder = environment.get("FUSION_DATA", "")
-    if not folder:
-        yield Finding("FUSION_DATA", "not set: reference data are taken from --data only", State.INFORMATION)
-    elif not Path(folder).is_dir():
-        yield Finding("FUSION_DATA", f"{folder} is not a folder", State.BROKEN)
-    else:
-        sets = sorted(path.name for path in Path(folder).iterdir() if path.is_dir() and path.name[:1] != ".")
-        listed = f"{len(sets)} data sets: {', '.join(sets)}" if sets else "no data set in it"
-        yield Finding("FUSION_DATA", f"{folder}: {listed}", State.FINE if sets else State.WARNING)
+    yield _reference_data(environment.get("FUSION_DATA", ""))
+    yield _shipped_data()
     yield _dot_program()
+
+
+def _reference_data(folder: str) -> Finding:
+    if not folder:
+        return Finding("FUSION_DATA", "not set: reference data are found through --data only", State.INFORMATION)
+    if not Path(folder).is_dir():
+        return Finding("FUSION_DATA", f"{folder} is not a folder", State.BROKEN)
+    sets = sorted(path.name for path in Path(folder).iterdir() if path.is_dir() and path.name[:1] != ".")
+    listed = f"{len(sets)} folders of data: {', '.join(sets)}" if sets else "no folder of data in it"
+    return Finding("FUSION_DATA", f"{folder}: {listed}", State.FINE if sets else State.WARNING)
+
+
+def _shipped_data() -> Finding:
+    from fusion_models.data import find_data
+    from fusion_models.errors import DataError
+
+    try:
+        return Finding("ethanol", f"the project's own data: {find_data('ethanol').path}")
+    except DataError:
+        value = "the project's own data are not here; a checkout has them in examples/data"
+        return Finding("ethanol", value, State.INFORMATION)
 
 
 def _dot_program() -> Finding:

@@ -68,11 +68,13 @@ def _package(name: str, ours: Distribution | None, others: Sequence[Distribution
 
 def _strangeness(name: str, folder: Path, ours: Distribution) -> Iterator[str]:
     """Compare the folder that is imported with what the installation says."""
-    recorded = [path for path in ours.files or () if path.parts[0] == name and path.hash is not None]
+    recorded = {
+        str(path): path.hash.value for path in ours.files or () if path.parts[0] == name and path.hash is not None
+    }
     root = _source_tree(ours)
     if recorded:
         home = Path(str(ours.locate_file(name))).resolve()
-        changed = [str(path) for path in recorded if not _unchanged(Path(str(ours.locate_file(path))), path.hash.value)]
+        changed = [path for path, digest in recorded.items() if not _unchanged(ours.locate_file(path), digest)]
         if changed:
             yield (
                 f"{len(changed)} of {len(recorded)} files are not those that {DISTRIBUTION} {ours.version} installed "
@@ -86,9 +88,9 @@ def _strangeness(name: str, folder: Path, ours: Distribution) -> Iterator[str]:
         yield f"imported from there, but {DISTRIBUTION} {ours.version} has it in {home}"
 
 
-def _unchanged(path: Path, digest: str) -> bool:
+def _unchanged(path: object, digest: str) -> bool:
     try:
-        content = path.read_bytes()
+        content = Path(str(path)).read_bytes()
     except OSError:
         return False
     return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode() == digest

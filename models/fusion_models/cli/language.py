@@ -21,7 +21,7 @@ File = Annotated[
 
 def check(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Diagram files (.yaml, .yml or .json).", show_default=False)
+        list[Path], typer.Argument(metavar="FILE", help="Diagram files (.yaml, .yml or .json).", show_default=False)
     ],
 ) -> None:
     """Validate diagram files: every law, and all violations at once.
@@ -89,7 +89,7 @@ def draw(
     from fusion.draw.dot import dot
     from fusion.draw.svg import svg
     from fusion.draw.text import text
-    from fusion_models.report.atomic import write_atomic
+    from fusion_models.files import write_atomic
 
     diagram = load(file)
     found = findings(diagram)
@@ -97,7 +97,11 @@ def draw(
         print_line(text(diagram, findings=found).rstrip("\n"))
     else:
         writer = {".svg": svg, ".txt": text, ".dot": dot}[out.suffix.lower()]
-        write_atomic(out, writer(diagram, findings=found))
+        drawing = writer(diagram, findings=found)
+        try:
+            write_atomic(out, drawing)
+        except OSError as error:  # it may name a temporary file
+            raise OSError(error.errno, f"cannot be written: {error.strerror}", str(out)) from None
     broken = sum(finding.violation.severity == "error" for finding in found)
     if broken:
         line = f"{file} breaks laws: {broken} violation{'s' * (broken > 1)}, marked in the drawing"

@@ -1,114 +1,122 @@
-"""Frames with their neighbour lists, handed out in batches whose order depends on a seed and nothing else."""
+"""A data set ready for training: frames, their neighbour lists, and named splits."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from fusion_models.batch import AtomicBatch, collate
+from fusion_models.data.find import find_data
+from fusion_models.data.read import read_frames
 from fusion_models.errors import DataError
-from fusion_models.frames import SYMBOLS, Frame, element_names
+from fusion_models.frames import SYMBOLS, Frame
 from fusion_models.neighbours import Neighbours, neighbours
+
+PARTS = ("train", "val", "test")
+MAX_SPLIT_BYTES = 64 * 1024**2
 
 
 @dataclass(frozen=True)
-class Position:
-    """Where a training run is in its shuffled data: the whole state of the shuffling, next to the seed."""
-
-    epoch: int = 0
-    batch: int = 0
-
-
 class Dataset:
-    """Frames ready for a model.
+    """Frames, their neighbour lists for one cutoff, and the frame numbers of each part of one split.
 
-    Args:
-        frames: in the order of their indices.
-        cutoff: Å; neighbour lists are made once, here.
-        elements: atomic numbers the model knows; None accepts what the frames have.
-
-    Raises:
-        DataError: a frame has an element that the model does not know.
-        GeometryError: atoms coincide, or a cell is singular.
+    Attributes:
+        origin: where the data came from, for records: file name and split.
     """
 
-    def __init__(self, frames: Sequence[Frame], cutoff: float, elements: Sequence[int] | None = None) -> None:
-        self.frames = tuple(frames)
-        self.cutoff = float(cutoff)
-        if elements is not None:
-            check_elements(self.frames, elements)
-        self.neighbours: tuple[Neighbours, ...] = tuple(
-            neighbours(f.positions, cutoff, f.cell, f.pbc, name=f.name) for f in self.frames
-        )
+    frames: tuple[Frame, ...]
+    neighbours: tuple[Neighbours, ...]
+    parts: dict[str, tuple[int, ...]]
+    cutoff: float
+    origin: str
 
-    def __len__(self) -> int:
-        return len(self.frames)
+    def batch(self, indices: Sequence[int], dtype: torch.dtype = torch.float64) -> AtomicBatch:
+        """Return the given frames as one batch."""
+        return collate([(self.frames[i], self.neighbours[i]) for i in indices], dtype)
+
+    def part(self, name: str) -> list[Frame]:
+        """Return the frames of one part of the split."""
+        return [self.frames[i] for i in self.parts[name]]
 
     @property
     def elements(self) -> tuple[int, ...]:
-        """Atomic numbers that occur, ascending."""
-        return tuple(sorted({int(z) for f in self.frames for z in set(f.numbers.tolist())}))
+        """Atomic numbers in the data, ascending."""
+        return tuple(sorted({int(z) for frame in self.frames for z in frame.numbers}))
 
     @property
-    def has_stress(self) -> bool:
-        """Whether there are frames, and every frame is periodic and has a stress."""
-        return bool(self.frames) and all(f.stress is not None and f.periodic for f in self.frames)
+    def mean_neighbours(self) -> float:
+        """Mean number of neighbours of an atom of the training part."""
+        atoms = sum(len(self.frames[i]) for i in self.parts["train"])
+        return max(1.0, sum(len(self.neighbours[i]) for i in self.parts["train"]) / max(1, atoms))
 
-    def average_neighbours(self) -> float:
-        """Return the mean number of neighbours of an atom, 0 without atoms."""
-        atoms = sum(len(f) for f in self.frames)
-        return sum(len(n) for n in self.neighbours) / atoms if atoms else 0.0
+    @property
+    def force_scale(self) -> float:
+        """Root mean square of the force components of the training part, in eV/Å (1 without forces)."""
+        forces = [frame.forces for frame in self.part("train") if frame.forces is not None]
+        return float(np.sqrt(np.mean(np.concatenate(forces) ** 2))) if forces else 1.0
 
-    def batch(
-        self, indices: Sequence[int], dtype: torch.dtype = torch.float64, device: torch.device | str | None = None
-    ) -> AtomicBatch:
-        """Return the frames of these indices as one batch."""
-        chosen = [self.frames[i] for i in indices]
-        return collate(chosen, [self.neighbours[i] for i in indices], dtype=dtype, device=device)
+    def summary(self) -> str:
+        """Return one line: frames, labels, elements, parts."""
+        count = len(self.frames)
+        labels = ", ".join(
+            f"{what} {sum(getattr(f, what) is not None for f in self.frames)}/{count}" for what in ("energy", "forces", "stress")
+        )
+        parts = ", ".join(f"{name} {len(index)}" for name, index in self.parts.items())
+        return f"{self.origin}: {count} frames ({labels}), elements {' '.join(SYMBOLS[z] for z in self.elements)}, {parts}"
 
-    def batches(self, size: int) -> Iterator[list[int]]:
-        """Yield the indices of consecutive batches of at most ``size`` frames, in order."""
-        for start in range(0, len(self), size):
-            yield list(range(start, min(start + size, len(self))))
-
-    def batches_per_epoch(self, size: int) -> int:
-        return -(-len(self) // size)
-
-    def shuffled(self, seed: int, epoch: int, size: int) -> list[list[int]]:
-        """Return the batches of one epoch: a permutation drawn from (seed, epoch) alone, cut into pieces.
-
-        The last batch of an epoch may be smaller. Because no epoch depends on the one before, a run that is resumed
-        needs only its :class:`Position` to see the same batches as a run that never stopped.
-        """
-        order = np.random.default_rng([seed, epoch]).permutation(len(self)).tolist()
-        return [order[start : start + size] for start in range(0, len(self), size)]
-
-    def digest(self) -> str:
-        """Return the SHA-256 of all structures and labels and the cutoff, to recognise a data set by."""
-        found = hashlib.sha256(repr(self.cutoff).encode())
-        for f in self.frames:
-            for array in (f.numbers, f.positions, f.cell, f.pbc, f.energy, f.forces, f.stress):
-                part = b"" if array is None else np.ascontiguousarray(array).tobytes()
-                found.update(len(part).to_bytes(8, "little") + part)
-        return found.hexdigest()
+    def check_elements(self, known: Sequence[int]) -> None:
+        """Raise :class:`DataError` when a frame holds an element that is not ``known``."""
+        for frame in self.frames:
+            unknown = sorted({int(z) for z in frame.numbers} - set(known))
+            if unknown:
+                names = " ".join(SYMBOLS[z] for z in unknown)
+                raise DataError(f"{frame.name} holds {names}, which the potential does not know ({' '.join(SYMBOLS[z] for z in known)})")
 
 
-def check_elements(frames: Sequence[Frame], elements: Sequence[int]) -> None:
-    """Refuse frames with other elements than these.
+def load_dataset(
+    name: str, cutoff: float, *, split: str = "split1", data_dir: str | Path | None = None, seed: int = 0
+) -> Dataset:
+    """Read a data set with its frozen split and find all neighbours.
+
+    The split comes from ``<file>.splits.json``. A file without one is divided 80/10/10 by ``seed``.
 
     Raises:
-        DataError: names the first such frame, atom and element.
+        DataError: a missing or damaged file, wrong units, coincident atoms, or an unknown split.
     """
-    known = np.unique(np.asarray(sorted(elements), dtype=np.int64))
-    for f in frames:
-        strange = np.flatnonzero(~np.isin(f.numbers, known))
-        if strange.size:
-            atom = int(strange[0])
-            raise DataError(
-                f"{f.name}: atom {atom} is {SYMBOLS[int(f.numbers[atom])]}, which the model does not know; "
-                f"it knows {element_names(known) or 'no element'}"
-            )
+    path = find_data(name, data_dir)
+    frames = read_frames(path)
+    parts = _read_split(path, split, len(frames), seed)
+    found = [neighbours(f.positions, cutoff, f.cell if f.pbc.any() else None, f.pbc, name=f.name) for f in frames]
+    return Dataset(tuple(frames), tuple(found), parts, cutoff, f"{path.name} {split}")
+
+
+def _read_split(path: Path, split: str, count: int, seed: int) -> dict[str, tuple[int, ...]]:
+    file = path.with_name(f"{path.name.removesuffix(path.suffix)}.splits.json")
+    if not file.is_file():
+        order = np.random.default_rng(seed).permutation(count)
+        first, second = round(0.8 * count), round(0.9 * count)
+        return {"train": tuple(map(int, order[:first])), "val": tuple(map(int, order[first:second])), "test": tuple(map(int, order[second:]))}
+    if file.stat().st_size > MAX_SPLIT_BYTES:
+        raise DataError(f"{file}: too large for a splits file")
+    try:
+        loaded = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{file}: not valid JSON ({error})") from None
+    if not isinstance(loaded, dict) or split not in loaded:
+        known = ", ".join(map(str, loaded)) if isinstance(loaded, dict) else "nothing"
+        raise DataError(f"{file}: no split {split!r}; it has {known}")
+    parts = loaded[split]
+    if not isinstance(parts, dict) or set(parts) != set(PARTS):
+        raise DataError(f"{file}: split {split!r} must have the parts {', '.join(PARTS)}")
+    result: dict[str, tuple[int, ...]] = {}
+    for name in PARTS:
+        index = parts[name]
+        if not isinstance(index, list) or not all(type(i) is int and 0 <= i < count for i in index):
+            raise DataError(f"{file}: part {name!r} must list frame numbers from 0 to {count - 1}")
+        result[name] = tuple(index)
+    return result

@@ -1,6 +1,5 @@
 """The report of a run: one self-contained HTML file with drawings, plans, curves, errors and timings."""
 
-from fusion_models.report.atomic import write_atomic
 from fusion_models.report.costs import cost_rows
 from fusion_models.report.data import (
     CostRow,
@@ -23,6 +22,5 @@ __all__ = [
     "ReportData",
     "cost_rows",
     "report_html",
-    "write_atomic",
     "write_report",
 ]

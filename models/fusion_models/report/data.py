@@ -94,6 +94,7 @@ class ReportData:
         rule_error: the message of a selection-rule error, and ``rule_repair`` what mends it.
         drawings: the model's diagrams.
         costs: instructions of the compiled blocks (see :func:`fusion_models.report.cost_rows`).
+        sizes: numbers of rows of index spaces, such as atom and edge, for which the costs are summed up.
         curve: validations during training, in order.
         curve_text: what the curve is of.
         tests: errors on the test split.
@@ -111,6 +112,7 @@ class ReportData:
     rule_repair: str = ""
     drawings: tuple[Drawing, ...] = ()
     costs: tuple[CostRow, ...] = ()
+    sizes: Mapping[str, int] = field(default_factory=dict[str, int])
     curve: tuple[CurvePoint, ...] = ()
     curve_text: str = ""
     tests: tuple[ErrorRow, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -18,7 +19,7 @@ BLUE, ORANGE = "#3b82c4", "#d9782d"  # readable on white and on black
 _INK = "#010203"  # stands for the page's text colour
 _MANY = 1500
 """Points of a plot above which they become a picture inside the SVG, to bound the size of the file."""
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "text.color": _INK,
     "axes.edgecolor": _INK,
     "axes.labelcolor": _INK,

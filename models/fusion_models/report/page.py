@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 
 from fusion.errors import FusionError
-from fusion_models.report.atomic import write_atomic
+from fusion_models.files import write_atomic
 from fusion_models.report.data import CostRow, Drawing, ErrorRow, ReportData
 from fusion_models.report.figures import drift_plot, learning_curve, parity_plots, signed
 from fusion_models.report.style import STYLE
@@ -55,7 +55,8 @@ def report_html(data: ReportData) -> str:
 
 def _headline(data: ReportData) -> str:
     """Return the figures that a reader wants first."""
-    cards = [(_number(row.model), row.unit, f"{row.quantity}, test split") for row in data.tests[:2]]
+    first = {row.unit: row for row in reversed(data.tests)}  # one error of each unit: the first
+    cards = [(_number(row.model), row.unit, f"{row.quantity} (test)") for row in data.tests if first[row.unit] is row]
     if data.drift is not None:
         cards.append((signed(data.drift.slope_mev_per_atom_per_ps), "meV/atom/ps", "energy drift at constant energy"))
     if data.stages:
@@ -111,9 +112,20 @@ def _costs(data: ReportData) -> Section | None:
         "<p>Exact costs of the compiled blocks. An operation is one multiplication or addition; bytes are those read "
         "and written.</p>\n"
         + _table(("block", "per row of", "instructions", "flops", "bytes"), totals, numbers=(2, 3, 4))
+        + _paragraph(_total(data))
         + "".join(_block_costs(block, [row for row in data.costs if row.block == block]) for block in blocks)
     )
     return "plan", "Compiled program and its costs", body
+
+
+def _total(data: ReportData) -> str:
+    """Return the sum over all blocks for the numbers of rows that are given."""
+    if not data.sizes or any(row.on not in (*data.sizes, "", "constant") for row in data.costs):
+        return ""
+    flops = sum(row.flops * data.sizes.get(row.on, 1) for row in data.costs)
+    moved = sum(row.bytes * data.sizes.get(row.on, 1) for row in data.costs)
+    sizes = ", ".join(f"{count} {space}s" for space, count in data.sizes.items())
+    return f"All blocks together for {sizes}: {_count(flops)} flops, {_count(moved)} bytes."
 
 
 def _block_costs(block: str, rows: Sequence[CostRow]) -> str:
@@ -218,7 +230,9 @@ def _pairs(values: Mapping[str, str]) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.3g}" if abs(value) < 999.5 else f"{value:.0f}" if math.isfinite(value) else "–"
+    if not math.isfinite(value):
+        return "–"
+    return f"{value:#.3g}".rstrip(".") if abs(value) < 999.5 else f"{value:.0f}"
 
 
 def _count(value: int) -> str:

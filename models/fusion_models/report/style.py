@@ -33,7 +33,7 @@ pre.wrap{white-space:pre-wrap;overflow-wrap:anywhere}
 details{margin:.5rem 0}
 summary{cursor:pointer;color:var(--link)}
 summary small{color:var(--soft)}
-.drawing{overflow:auto;max-height:56rem;border-radius:.5rem}
+.drawing{overflow-x:auto;border-radius:.5rem}
 .drawing svg{display:block;max-width:100%;height:auto;margin:0 auto}
 .figure svg{display:block;max-width:100%;height:auto}
 .table{overflow:auto;max-height:32rem;margin:.5rem 0}
@@ -48,5 +48,5 @@ font-size:.92rem}
 dl div{display:flex;gap:.6rem;justify-content:space-between;border-bottom:1px solid var(--line);padding:.15rem 0}
 dt{color:var(--soft)}
 dd{margin:0;text-align:right;overflow-wrap:anywhere}
-@media print{.drawing,.table,pre{max-height:none;overflow:visible}nav{display:none}}
+@media print{.table,pre{max-height:none;overflow:visible}nav{display:none}}
 """
