@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from fusion.diagram import Diagram, Label, Leg, Map, Pull, Sum, Wire, walk_nodes
 from fusion.errors import InputError
-from fusion.index import CONSTANT_SPACE, IndexMap
+from fusion.index import CONSTANT_SPACE, IndexMap, derived_from
 from fusion.parameters import parameters
 from torch import Tensor, nn
 
@@ -111,13 +111,23 @@ class Block(nn.Module):
         return outputs["out"] if list(outputs) == ["out"] else outputs
 
     def _derived(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Compute the maps of product spaces that were not given."""
+        """Compute the maps of product spaces that were not given, bases before the products made from them."""
         found: dict[str, Tensor] = {}
-        for name, source, target in self.program.maps:
-            derived = IndexMap(name, source, target).derived
-            if derived is not None and name not in tensors:
+
+        def resolve(name: str) -> Tensor:
+            if name in tensors:
+                return tensors[name]
+            if name not in found:
+                derived = derived_from(name)
+                if derived is None:
+                    raise InputError(f"missing: {name}")
                 base, order, position = derived
-                found[name] = product_rows(tensors[base], order)[position]
+                found[name] = product_rows(resolve(base), order)[position]
+            return found[name]
+
+        for name, source, target in self.program.maps:
+            if IndexMap(name, source, target).derived is not None:
+                resolve(name)
         return found
 
     def _rows(self, tensors: Mapping[str, Tensor], sizes: Mapping[str, int]) -> dict[str, int]:
@@ -148,7 +158,7 @@ class Block(nn.Module):
         for name, source, target in self.program.maps:
             derived = IndexMap(name, source, target).derived
             if derived is not None and name not in tensors:
-                bases.add(derived[0])
+                bases.add(first_base(name))
                 continue
             needed[name] = None
             self._count(spaces, source, name, tensors)
@@ -223,3 +233,9 @@ def declared_tensors(diagram: Diagram) -> dict[str, str]:
         elif isinstance(node, Map) and node.over is not None:
             found[node.over.name] = node.over.source
     return found
+
+
+def first_base(name: str) -> str:
+    """Return the map from which a derived map can be computed in the end: ``receiver`` for ``receiver^2.0^2.1``."""
+    derived = derived_from(name)
+    return name if derived is None else first_base(derived[0])

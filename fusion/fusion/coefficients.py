@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,11 @@ Nested = float | tuple["Nested", ...]
 
 def freeze(values: object) -> Nested:
     """Return nested sequences (or an array) as nested tuples of finite floats; raise on anything else."""
-    array = np.asarray(values, dtype=object if isinstance(values, str) else None)
-    if array.dtype == object or array.dtype.kind not in "fiub":
+    try:
+        array = np.asarray(values)
+    except ValueError:  # ragged, or nested deeper than numpy goes
+        array = np.asarray("ragged")
+    if array.dtype.kind not in "fiu":
         raise NotationError("constant coefficients must be numbers in sequences of equal length")
     if array.size > MAX_CONSTANT:
         raise LimitError(f"a constant with {array.size} numbers is above the limit of {MAX_CONSTANT}")
@@ -29,12 +33,12 @@ def freeze(values: object) -> Nested:
 
 
 def _tuples(array: NDArray[np.float64]) -> Nested:
-    return float(array) if array.ndim == 0 else tuple(_tuples(row) for row in array)
+    return float(array) if array.ndim == 0 else tuple(_tuples(array[i]) for i in range(len(array)))
 
 
 def nested_text(values: Nested) -> str:
     """Return nested tuples in brackets, ``[[1.0, 0.0], [0.0, 1.0]]``."""
-    return repr(values) if isinstance(values, float) else "[" + ", ".join(map(nested_text, values)) + "]"
+    return "[" + ", ".join(map(nested_text, values)) + "]" if isinstance(values, tuple) else repr(values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,10 @@ class Constant:
     def of(cls, values: object) -> Constant:
         """Build from a number, nested sequences, or one of these per irrep."""
         if isinstance(values, Mapping):
-            items: list[tuple[Irrep | None, Nested]] = [(Irrep.parse(str(k)), freeze(v)) for k, v in values.items()]
+            given = cast("Mapping[object, object]", values)
+            items: list[tuple[Irrep | None, Nested]] = [(Irrep.parse(str(k)), freeze(v)) for k, v in given.items()]
+            if not items or len({irrep for irrep, _ in items}) != len(items):
+                raise NotationError("constant coefficients need each irrep once")
             return cls(tuple(sorted(items, key=lambda item: str(item[0]))))
         return cls(((None, freeze(values)),))
 
@@ -104,9 +111,13 @@ class Tied:
         array = np.asarray(values, dtype=np.float64)
         for letters in (tensor_letters, weight_letters):
             if not (letters.isascii() and letters.isalpha() and letters.islower()) or len(set(letters)) != len(letters):
-                raise NotationError(f"letters of a tied coefficient must be distinct lower-case letters, got {letters!r}")
+                raise NotationError(
+                    f"letters of a tied coefficient must be distinct lower-case letters, got {letters!r}"
+                )
         if array.ndim != len(tensor_letters):
-            raise NotationError(f"the tied tensor has {array.ndim} axes, its letters {tensor_letters!r} name {len(tensor_letters)}")
+            raise NotationError(
+                f"the tied tensor has {array.ndim} axes, its letters {tensor_letters!r} name {len(tensor_letters)}"
+            )
         return cls(values, tensor_letters, weight_letters)
 
     @property
@@ -119,4 +130,3 @@ class Tied:
 
 
 Coefficients = Learned | Constant | Buffer | Tied
-

@@ -19,7 +19,7 @@ Triple = tuple[Irrep, Irrep, Irrep]
 
 @dataclass(frozen=True, slots=True)
 class FusePath:
-    """One coupling of a fuse: path ``left_path`` of irrep ``left`` with path ``right_path`` of ``right``, to ``out``."""
+    """One coupling of a fuse: path ``left_path`` of irrep ``left`` with ``right_path`` of ``right``, to ``out``."""
 
     left: Irrep
     left_path: int

@@ -7,8 +7,10 @@ measured as ``|a - b| / magnitude``, which is fair to sums that cancel.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,7 +24,6 @@ from fusion.diagram import (
     DirectSum,
     Fuse,
     Geometry,
-    Label,
     Leg,
     Map,
     Merge,
@@ -38,24 +39,23 @@ from fusion.diagram import (
     Wire,
     walk_nodes,
 )
-from fusion.errors import FusionError, InputError
+from fusion.errors import FusionError, InputError, LimitError
 from fusion.functions import ELEMENTWISE, LAYER_NORM_EPSILON, derivative_value
-from fusion.harmonics import harmonics, solid_harmonics
-from fusion.index import CONSTANT_SPACE, IndexMap
+from fusion.harmonics import Normalization, harmonics, solid_harmonics
 from fusion.inference.common import default_pattern
+from fusion.inputs import Inputs
 from fusion.irreps import Irrep
+from fusion.limits import MAX_NETWORK_TERMS
 from fusion.network import Network
 from fusion.node import Node
 from fusion.parameters import letter_sizes, node_names
 from fusion.pattern import Pattern
 from fusion.powers import power_paths
-from fusion.rows import product_rows
 from fusion.space import Space
 from fusion.symbols import clebsch_gordan
 from fusion.validate import check
 
 Array = NDArray[np.float64]
-Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -97,290 +97,251 @@ def evaluate(
     """
     check(value)
     diagram = Diagram.of(value)
-    run = _Run(diagram, tensors, parameters or {}, sizes or {})
+    run = _Run(diagram, Inputs(diagram, tensors, parameters or {}, sizes or {}))
     for node in walk_nodes(diagram):
         if isinstance(node, Wire):
             run.values[node] = run.visit(node)
     return {name: run.values[wire] for name, wire in diagram.outputs}
 
 
-def evaluate_network(network: Network) -> Array:
-    """Return the tensor of a network: one axis per open end, in-ends first, each in the order of the lines."""
-    ends = (*network.ins, *network.outs)
-    letters = {name: position for position, (name, _) in enumerate(network.lines)}
-    operands: list[object] = []
-    for vertex in network.vertices:
-        labels = [network.irreps[line].l for line in vertex.table_lines]
-        table = clebsch_gordan(*labels) if len(labels) == 3 else np.eye(2 * labels[0] + 1)
-        operands.extend((table, [letters[line] for line in vertex.table_lines]))
+def contract(result: Sequence[int], *operands: tuple[Array, Sequence[int]]) -> Array:
+    """Multiply arrays whose axes are numbered, and sum over every number that ``result`` lacks."""
+    flat: list[Any] = [part for array, axes in operands for part in (array, list(axes))]
+    return np.asarray(np.einsum(*flat, list(result)), dtype=np.float64)
+
+
+def evaluate_network(network: Network, magnitude: bool = False) -> Array:
+    """Return the tensor of a network: one axis per open end, in-ends first, each in the order of the lines.
+
+    With ``magnitude`` the sum of the absolute values of all terms, which does not vanish where the terms cancel.
+
+    Raises:
+        SelectionRuleError: a vertex breaks a selection rule.
+        LimitError: a step has more than ``MAX_NETWORK_TERMS`` terms.
+    """
+    network.check()
+    irreps = network.irreps
     bare = [name for name in network.ins if name in network.outs]
-    fresh = len(letters)
-    axes: list[int] = []
-    for position, name in enumerate(ends):
-        if name in bare and position < len(network.ins):
-            operands.extend((np.eye(network.irreps[name].dim), [fresh, letters[name]]))
-            axes.append(fresh)
-            fresh += 1
-        else:
-            axes.append(letters[name])
-    if not operands:
-        return np.ones(())
-    return np.asarray(np.einsum(*operands, axes), dtype=np.float64)  # type: ignore[arg-type]
+    ends = (*(f"{name} in" if name in bare else name for name in network.ins), *network.outs)
+    dims = {name: irrep.dim for name, irrep in network.lines} | {f"{name} in": irreps[name].dim for name in bare}
+    factors: list[tuple[Array, tuple[str, ...]]] = [(np.eye(dims[name]), (f"{name} in", name)) for name in bare]
+    for vertex in network.vertices:
+        labels = [irreps[line].l for line in vertex.table_lines]
+        table = clebsch_gordan(*labels) if len(labels) == 3 else np.eye(2 * labels[0] + 1)
+        factors.append((np.abs(table) if magnitude else table, vertex.table_lines))
+    value, open_lines = np.ones(()), ()
+    for position, (table, lines) in enumerate(factors):
+        together = tuple(dict.fromkeys((*open_lines, *lines)))
+        if math.prod(dims[line] for line in together) > MAX_NETWORK_TERMS:
+            raise LimitError(f"contracting {str(network)[:80]} takes more than {MAX_NETWORK_TERMS} terms in one step")
+        needed = {*ends, *(line for _, later in factors[position + 1 :] for line in later)}
+        number = {line: axis for axis, line in enumerate(together)}
+        kept = tuple(line for line in together if line in needed)
+        before = (value, [number[line] for line in open_lines])
+        value = contract([number[line] for line in kept], before, (table, [number[line] for line in lines]))
+        open_lines = kept
+    return value.transpose([open_lines.index(end) for end in ends])
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One of two passes over a rule: over values, or over magnitudes with the absolute values of all constants."""
+
+    values: Mapping[Node, Evaluation]
+    signed: bool
+
+    def __call__(self, wire: Wire) -> Array:
+        found = self.values[wire]
+        return found.value if self.signed else found.magnitude
+
+    def constant(self, table: Array) -> Array:
+        return table if self.signed else np.abs(table)
 
 
 class _Run:
-    """One evaluation: the given arrays, the number of rows of every index space, and the values found so far."""
+    """One evaluation: what is given, and the values found so far."""
 
-    def __init__(
-        self,
-        diagram: Diagram,
-        tensors: Mapping[str, ArrayLike],
-        parameters: Mapping[str, ArrayLike],
-        sizes: Mapping[str, int],
-    ) -> None:
-        self.tensors = tensors
-        self.parameters = parameters
+    def __init__(self, diagram: Diagram, inputs: Inputs) -> None:
+        self.inputs = inputs
         self.names = node_names(diagram)
         self.values: dict[Node, Evaluation] = {}
-        self.rows: dict[str, int] = {CONSTANT_SPACE: 1, **sizes}
-        self.maps: dict[IndexMap, Rows] = {}
-        for node in walk_nodes(diagram):
-            if isinstance(node, Leg):
-                self._note(node.space.on, len(self._given(node.source)), node.source)
-            elif isinstance(node, Label):
-                self._note(node.on, len(self._given(node.name)), node.name)
-                for step in node.maps:
-                    self._map(step)
-            elif isinstance(node, Pull | Sum):
-                self._map(node.index_map)
-            elif isinstance(node, Map) and node.over is not None:
-                self._map(node.over)
 
-    def _given(self, name: str) -> NDArray[np.generic]:
-        if name not in self.tensors:
-            raise InputError(f"no tensor is given for {name!r}; given: {', '.join(sorted(self.tensors)) or 'nothing'}")
-        return np.asarray(self.tensors[name])
+    def count(self, node: Wire) -> int:
+        return self.inputs.count(node.space.on)
 
-    def _note(self, space: str, count: int, name: str) -> None:
-        if self.rows.setdefault(space, count) != count:
-            raise InputError(f"{name!r} has {count} rows, but index space {space} has {self.rows[space]}")
-
-    def _map(self, index_map: IndexMap) -> None:
-        if index_map in self.maps:
-            return
-        derived = index_map.derived
-        if derived is not None and index_map.name not in self.tensors:
-            base, order, position = derived
-            self.maps[index_map] = product_rows(self._given(base).astype(np.int64), order)[position]
-        else:
-            self.maps[index_map] = self._given(index_map.name).astype(np.int64)
-        self._note(index_map.source, len(self.maps[index_map]), index_map.name)
-
-    def count(self, space: str) -> int:
-        if space not in self.rows:
-            raise InputError(f"the number of rows of index space {space} is unknown; give it in sizes={{'{space}': ...}}")
-        return self.rows[space]
-
-    def one_hot(self, index_map: IndexMap) -> Array:
-        """Return delta(map[i], j) as a dense (source rows, target rows) matrix."""
-        found = self.maps[index_map]
-        count = self.count(index_map.target)
-        if found.size and (found.min() < 0 or found.max() >= count):
-            raise InputError(f"index map {index_map.name} points to row {found.max()} of {count}")
-        return (found[:, None] == np.arange(count)[None, :]).astype(np.float64)
-
-    def label(self, label: Label) -> Rows:
-        rows = self._given(label.name).astype(np.int64)
-        if rows.size and (rows.min() < 0 or rows.max() >= label.classes):
-            raise InputError(f"label {label.name} has value {rows.max()}, classes run from 0 to {label.classes - 1}")
-        for step in label.maps:
-            rows = rows[self.maps[step]]
-        return rows
+    def shape(self, node: Wire) -> tuple[int, ...]:
+        return (self.count(node), *node.space.sizes, node.space.dim)
 
     def visit(self, node: Wire) -> Evaluation:
-        for kind, rule in _RULES.items():
-            if isinstance(node, kind):
-                return rule(self, node)
-        raise FusionError(f"no meaning is defined for {type(node).__name__}")
+        rule = _RULES.get(type(node))
+        if rule is None:
+            raise FusionError(f"no meaning is defined for {type(node).__name__}")
+        return rule(self, node)
 
-    def both(self, node: Wire, linear: Callable[[Callable[[Wire], Array]], Array]) -> Evaluation:
+    def both(self, rule: Callable[[_Side], Array]) -> Evaluation:
         """Evaluate a rule that only adds and multiplies: once on values, once on magnitudes of everything."""
-        return Evaluation(linear(lambda wire: self.values[wire].value), linear(lambda wire: self.values[wire].magnitude))
+        return Evaluation(rule(_Side(self.values, True)), rule(_Side(self.values, False)))
+
+    def parameter(self, node: Node, irrep: Irrep) -> Array:
+        return self.inputs.coefficients[f"{self.names[node]}_{irrep}"]
 
 
 def blocks(space: Space, array: Array) -> dict[Irrep, Array]:
     """Cut the component axis into one (rows, *channels, paths, 2 l + 1) array per irrep."""
     return {
-        part.irrep: array[..., part.offset : part.offset + part.size].reshape(*array.shape[:-1], part.paths, part.irrep.dim)
+        part.irrep: array[..., part.offset : part.offset + part.size].reshape(
+            *array.shape[:-1], part.paths, part.irrep.dim
+        )
         for part in space.segments
     }
 
 
 def join(space: Space, parts: Mapping[Irrep, Array], rows: int) -> Array:
     """Put blocks back on one component axis."""
-    flat = [parts[irrep].reshape(*parts[irrep].shape[:-2], -1) for _, irrep in space.irreps]
+    found = [parts[irrep] for _, irrep in space.irreps]
+    flat = [block.reshape(*block.shape[:-2], block.shape[-2] * block.shape[-1]) for block in found]
     return np.concatenate(flat, axis=-1) if flat else np.zeros((rows, *space.sizes, 0))
 
 
 def _leg(run: _Run, node: Leg) -> Evaluation:
-    value = np.asarray(run.tensors[node.source], dtype=np.float64)
-    expected = (run.count(node.space.on), *node.space.sizes, node.space.dim)
-    if value.shape != expected:
-        raise InputError(f"tensor {node.source!r} has shape {value.shape}; leg {node.name} needs {expected} ({node.space})")
+    value = run.inputs.leg(node)
     return Evaluation(value, np.abs(value))
 
 
 def _letters(pattern: Pattern) -> dict[str, int]:
-    """Einsum axes: 0 is the row, letters from 10, components and paths in between."""
+    """Axis numbers: 0 is the row, letters from 10, components and paths in between."""
     return {letter: 10 + position for position, letter in enumerate(pattern.letters)}
 
 
+def _chosen(pattern: Pattern | None, left: Space, right: Space) -> Pattern:
+    found = pattern or default_pattern(left, right)
+    if found is None:
+        raise FusionError("a legal fuse or scale has a pattern")
+    return found
+
+
 def _fuse(run: _Run, node: Fuse) -> Evaluation:
-    pattern = node.pattern or default_pattern(node.left.space, node.right.space)
-    if pattern is None:
-        raise FusionError("a legal fuse has a pattern")
+    pattern = _chosen(node.pattern, node.left.space, node.right.space)
     axis = _letters(pattern)
     left_axes, right_axes = ([axis[c] for c in part] for part in pattern.operands)
     out_axes = [axis[c] for c in pattern.result]
     paths = fuse_paths(node.left.space.irreps, node.right.space.irreps, node.coupled, node.triples)
 
-    def rule(get: Callable[[Wire], Array]) -> Array:
-        signed = get(node.left) is run.values[node.left].value
-        left, right = blocks(node.left.space, get(node.left)), blocks(node.right.space, get(node.right))
+    def rule(side: _Side) -> Array:
+        left, right = blocks(node.left.space, side(node.left)), blocks(node.right.space, side(node.right))
         parts: dict[Irrep, list[Array]] = {}
         for path in paths:
-            table = clebsch_gordan(path.left.l, path.right.l, path.out.l)
-            operands: list[object] = [
-                left[path.left][..., path.left_path, :],
-                [0, *left_axes, 1],
-                right[path.right][..., path.right_path, :],
-                [0, *right_axes, 2],
-                table if signed else np.abs(table),
-                [1, 2, 3],
+            seen = parts.setdefault(path.out, [])
+            operands: list[tuple[Array, Sequence[int]]] = [
+                (left[path.left][..., path.left_path, :], [0, *left_axes, 1]),
+                (right[path.right][..., path.right_path, :], [0, *right_axes, 2]),
+                (side.constant(clebsch_gordan(path.left.l, path.right.l, path.out.l)), [1, 2, 3]),
             ]
             if node.weighted:
-                seen = parts.get(path.out, [])
-                weight = _parameter(run, node, path.out)[len(seen)]
-                operands.extend((weight if signed else np.abs(weight), [axis[c] for c in pattern.letters]))
-            parts.setdefault(path.out, []).append(np.einsum(*operands, [0, *out_axes, 3]))  # type: ignore[arg-type]
+                weight = side.constant(run.parameter(node, path.out)[len(seen)])
+                operands.append((weight, [axis[c] for c in pattern.letters]))
+            seen.append(contract([0, *out_axes, 3], *operands))
         stacked = {irrep: np.stack(found, axis=-2) for irrep, found in parts.items()}
         if node.weighted:
             stacked = {irrep: found.sum(axis=-2, keepdims=True) for irrep, found in stacked.items()}
-        return join(node.space, stacked, run.count(node.space.on))
+        return join(node.space, stacked, run.count(node))
 
-    return run.both(node, rule)
+    return run.both(rule)
 
 
 def _power(run: _Run, node: Power) -> Evaluation:
     space = node.base.space
     parts = power_paths(space.irreps, node.orders, node.coupled, node.inner, node.basis)
+    trees = [found[position] for _, found, kept in parts for position in kept]
 
-    def rule(get: Callable[[Wire], Array]) -> Array:
-        signed = get(node.base) is run.values[node.base].value
-        base = blocks(space, get(node.base))
+    def rule(side: _Side) -> Array:
+        base = blocks(space, side(node.base))
+        factor = {
+            (irrep, path): block[..., path, :] for irrep, block in base.items() for path in range(block.shape[-2])
+        }
         found: dict[Irrep, list[Array]] = {}
-        for _, trees, kept in parts:
-            for position in kept:
-                tree = trees[position]
-                lines = (tree.legs[0][0], *tree.inner, tree.out)
-                irrep, path = tree.legs[0]
-                value = base[irrep][..., path, :]
-                for step, (irrep, path) in enumerate(tree.legs[1:]):
-                    table = clebsch_gordan(lines[step].l, irrep.l, lines[step + 1].l)
-                    table = table if signed else np.abs(table)
-                    value = np.einsum("...a,...b,abm->...m", value, base[irrep][..., path, :], table)
-                found.setdefault(tree.out, []).append(value)
-        return join(node.space, {irrep: np.stack(items, axis=-2) for irrep, items in found.items()}, run.count(space.on))
+        for tree in trees:
+            lines = (tree.legs[0][0], *tree.inner, tree.out)
+            value = factor[tree.legs[0]]
+            for step, leg in enumerate(tree.legs[1:]):
+                table = side.constant(clebsch_gordan(lines[step].l, leg[0].l, lines[step + 1].l))
+                value = np.einsum("...a,...b,abm->...m", value, factor[leg], table)
+            found.setdefault(tree.out, []).append(value)
+        stacked = {irrep: np.stack(items, axis=-2) for irrep, items in found.items()}
+        return join(node.space, stacked, run.count(node))
 
-    return run.both(node, rule)
+    return run.both(rule)
 
 
-def _parameter(run: _Run, node: Node, irrep: Irrep) -> Array:
-    name = f"{run.names[node]}_{irrep}"
-    if name not in run.parameters:
-        raise InputError(f"no coefficients are given for {name!r}; given: {', '.join(sorted(run.parameters)) or 'nothing'}")
-    return np.asarray(run.parameters[name], dtype=np.float64)
-
-
-def coefficients(run: _Run, node: Mix, irrep: Irrep) -> Array:
+def _coefficients(run: _Run, node: Mix, irrep: Irrep, side: _Side) -> Array:
     """Return the coefficients of a mix for one irrep: (*classes, paths out, paths in, *letters of the pattern)."""
-    sizes = letter_sizes(node)
     letters = node.pattern.letters
     classes = tuple(label.classes for label in node.per)
-    shape = (*classes, node.out_paths, node.wire.space.irreps.count(irrep), *(sizes[letter] for letter in letters))
     if isinstance(node.coefficients, Constant):
+        sizes = letter_sizes(node)
+        paths = node.wire.space.irreps.count(irrep)
+        shape = (*classes, node.out_paths, paths, *(sizes[letter] for letter in letters))
         tensor = node.coefficients.tensor(irrep)
-        return np.broadcast_to(np.zeros(()) if tensor is None else tensor, shape)
-    given = _parameter(run, node, irrep)
-    if isinstance(node.coefficients, Tied):
-        tied = node.coefficients
-        axis = {letter: 20 + i for i, letter in enumerate(dict.fromkeys(letters + tied.tensor_letters + tied.weight_letters))}
-        lead = list(range(len(classes) + 2))
-        given = np.einsum(
-            tied.tensor,
-            [axis[c] for c in tied.tensor_letters],
-            given,
-            [*lead, *(axis[c] for c in tied.weight_letters)],
-            [*lead, *(axis[c] for c in letters)],
-        )
-    if given.shape != shape:
-        raise InputError(f"coefficients {run.names[node]}_{irrep} have shape {given.shape}, expected {shape}")
-    return given
+        return side.constant(np.broadcast_to(np.zeros(()) if tensor is None else tensor, shape))
+    given = side.constant(run.parameter(node, irrep))
+    if not isinstance(node.coefficients, Tied):
+        return given
+    tied = node.coefficients
+    lead = list(range(len(classes) + 2))
+    every = dict.fromkeys(letters + tied.tensor_letters + tied.weight_letters)
+    axis = {letter: len(lead) + position for position, letter in enumerate(every)}
+    return contract(
+        [*lead, *(axis[c] for c in letters)],
+        (side.constant(tied.tensor), [axis[c] for c in tied.tensor_letters]),
+        (given, [*lead, *(axis[c] for c in tied.weight_letters)]),
+    )
 
 
 def _mix(run: _Run, node: Mix) -> Evaluation:
     axis = _letters(node.pattern)
     in_axes, out_axes = [axis[c] for c in node.pattern.operands[0]], [axis[c] for c in node.pattern.result]
     letters = [axis[c] for c in node.pattern.letters]
-    rows = [run.label(label) for label in node.per]
-    count = run.count(node.space.on)
+    rows = tuple(run.inputs.label(label) for label in node.per)
 
-    def rule(get: Callable[[Wire], Array]) -> Array:
-        signed = get(node.wire) is run.values[node.wire].value
+    def rule(side: _Side) -> Array:
         parts: dict[Irrep, Array] = {}
-        for irrep, block in blocks(node.wire.space, get(node.wire)).items():
-            table = coefficients(run, node, irrep)
-            table = table if signed else np.abs(table)
-            if rows:
-                operands = [np.broadcast_to(block, (count, *block.shape[1:])), [0, *in_axes, 1, 2], table[tuple(rows)], [0, 3, 1, *letters]]
-            else:
-                operands = [block, [0, *in_axes, 1, 2], table, [3, 1, *letters]]
-            parts[irrep] = np.einsum(*operands, [0, *out_axes, 3, 2])  # type: ignore[arg-type]
-        return join(node.space, parts, count)
+        for irrep, block in blocks(node.wire.space, side(node.wire)).items():
+            table = _coefficients(run, node, irrep, side)
+            lead = [0] if rows else []
+            wire = (block, [0, *in_axes, 1, 2])
+            parts[irrep] = contract([0, *out_axes, 3, 2], wire, (table[rows], [*lead, 3, 1, *letters]))
+        return join(node.space, parts, run.count(node))
 
-    return run.both(node, rule)
+    return run.both(rule)
 
 
 def _scale(run: _Run, node: Scale) -> Evaluation:
     space, by = node.wire.space, node.by.space
-    pattern = node.pattern or default_pattern(space, by)
-    if pattern is None:
-        raise FusionError("a legal scale has a pattern")
+    pattern = _chosen(node.pattern, space, by)
     axis = _letters(pattern)
     left_axes, right_axes = ([axis[c] for c in part] for part in pattern.operands)
     out_axes = [axis[c] for c in pattern.result]
-    owner = np.concatenate([np.arange(s.paths).repeat(s.irrep.dim) + p for s, p in zip(space.segments, _starts(space), strict=True)])
-    if by.irreps.paths == 1:
-        owner = np.zeros_like(owner)
-    elif by.irreps.paths == len(space.irreps) and by.irreps.paths != space.irreps.paths:
-        owner = np.concatenate([np.full(s.size, i) for i, s in enumerate(space.segments)])
+    owner = _scaling_path(space, by)
 
-    def rule(get: Callable[[Wire], Array]) -> Array:
-        return np.einsum(get(node.wire), [0, *left_axes, 1], get(node.by)[..., owner], [0, *right_axes, 1], [0, *out_axes, 1])
+    def rule(side: _Side) -> Array:
+        factor = side(node.by)[..., owner]
+        return contract([0, *out_axes, 1], (side(node.wire), [0, *left_axes, 1]), (factor, [0, *right_axes, 1]))
 
-    return run.both(node, rule)
+    return run.both(rule)
 
 
-def _starts(space: Space) -> list[int]:
-    """Return, for each irrep, how many paths come before it."""
-    starts = [0]
-    for paths, _ in space.irreps:
-        starts.append(starts[-1] + paths)
-    return starts[:-1]
+def _scaling_path(space: Space, by: Space) -> NDArray[np.int64]:
+    """Return, for each component of ``space``, which path of the scaling wire multiplies it."""
+    irrep_of = [place for place, (count, irrep) in enumerate(space.irreps) for _ in range(count * irrep.dim)]
+    paths = [irrep for count, irrep in space.irreps for _ in range(count)]
+    path_of = [place for place, irrep in enumerate(paths) for _ in range(irrep.dim)]
+    if by.irreps.paths == len(paths):
+        return np.array(path_of, dtype=np.int64)
+    return np.array(irrep_of if by.irreps.paths > 1 else [0] * space.dim, dtype=np.int64)
 
 
 def _add(run: _Run, node: Add) -> Evaluation:
-    shape = (run.count(node.space.on), *node.space.sizes, node.space.dim)
+    shape = run.shape(node)
     value, magnitude = np.zeros(shape), np.zeros(shape)
     for factor, wire in node.terms:
         value = value + factor * run.values[wire].value
@@ -395,14 +356,7 @@ def _map(run: _Run, node: Map) -> Evaluation:
         value = function.value(x)
         return Evaluation(value, np.abs(value) + np.abs(derivative_value(function, x)) * magnitude)
     if node.over is not None:
-        same = run.one_hot(node.over)
-        top = np.array([x[run.maps[node.over] == j].max(axis=0) if (run.maps[node.over] == j).any() else np.zeros(x.shape[1:]) for j in range(same.shape[1])])
-        top = top.reshape(same.shape[1], *x.shape[1:])
-        raised = np.exp(x - np.tensordot(same, top, 1))
-        total = np.tensordot(same.T, raised, 1)
-        value = raised / np.tensordot(same, total, 1)
-        spread = np.tensordot(same, np.tensordot(same.T, value * magnitude, 1), 1)
-        return Evaluation(value, value * (1.0 + magnitude + spread))
+        return _softmax(run.inputs.one_hot(node.over), x, magnitude)
     axes = tuple(range(1, x.ndim - 1))
     centred = x - x.mean(axis=axes, keepdims=True)
     scale = 1.0 / np.sqrt((centred**2).mean(axis=axes, keepdims=True) + LAYER_NORM_EPSILON)
@@ -411,123 +365,131 @@ def _map(run: _Run, node: Map) -> Evaluation:
     return Evaluation(value, np.abs(value) * (1.0 + (np.abs(value) * spread).mean(axis=axes, keepdims=True)) + spread)
 
 
+def _softmax(same: Array, x: Array, magnitude: Array) -> Evaluation:
+    """Softmax over rows with one image; ``same`` is delta(map[i], j)."""
+    groups = [x[column > 0] for column in same.T]
+    top = np.array([group.max(axis=0) if len(group) else np.zeros(x.shape[1:]) for group in groups])
+    top = top.reshape(same.shape[1], *x.shape[1:])
+    raised = np.exp(x - np.tensordot(same, top, 1))  # subtracting the largest changes nothing but the range of exp
+    total = np.tensordot(same.T, raised, 1)
+    value = raised / np.tensordot(same, total, 1)
+    spread = np.tensordot(same, np.tensordot(same.T, value * magnitude, 1), 1)
+    return Evaluation(value, value * (1.0 + magnitude + spread))
+
+
 def _geometry(run: _Run, node: Geometry) -> Evaluation:
     vector = run.values[node.wire].value
     r = np.linalg.norm(vector, axis=-1, keepdims=True)
-    if node.function in ("harmonics", "solid_harmonics"):
-        if node.function == "harmonics":
-            value = harmonics(node.count, vector, node.normalization)  # type: ignore[arg-type]  # checked at declaration
-        else:
-            value = solid_harmonics(node.count, vector)
-        magnitude = np.concatenate(
-            [
-                np.broadcast_to(np.linalg.norm(value[..., l * l : (l + 1) ** 2], axis=-1, keepdims=True), (*r.shape[:-1], 2 * l + 1))
-                for l in range(node.count + 1)  # noqa: E741
-            ],
-            axis=-1,
-        )
-        return Evaluation(value, np.maximum(magnitude, 1e-30))
     if node.function == "length":
         return Evaluation(r, np.maximum(r, 1e-30))
-    cutoff = node.lengths[0]
     if node.function == "cutoff":
-        p, x = node.lengths[1], r / cutoff
-        terms = [
-            np.ones_like(x),
-            -(p + 1) * (p + 2) / 2 * x**p,
-            p * (p + 2) * x ** (p + 1),
-            -p * (p + 1) / 2 * x ** (p + 2),
-        ]
-        inside = x < 1.0
-        return Evaluation(np.where(inside, sum(terms), 0.0), np.where(inside, sum(map(np.abs, terms)), 1.0))
+        return _polynomial_cutoff(r / node.lengths[0], node.lengths[1])
+    if node.function in ("bessel", "gaussian"):
+        return _radial_basis(node, r)
+    if node.function == "harmonics":
+        value = harmonics(node.count, vector, cast("Normalization", node.normalization))
+    else:
+        value = solid_harmonics(node.count, vector)
+    sizes = [np.linalg.norm(value[..., l * l : (l + 1) ** 2], axis=-1, keepdims=True) for l in range(node.count + 1)]
+    magnitude = np.concatenate([size.repeat(2 * l + 1, axis=-1) for l, size in enumerate(sizes)], axis=-1)
+    return Evaluation(value, np.maximum(magnitude, 1e-30))
+
+
+def _polynomial_cutoff(x: Array, p: float) -> Evaluation:
+    terms = [
+        np.ones_like(x),
+        -(p + 1) * (p + 2) / 2 * x**p,
+        p * (p + 2) * x ** (p + 1),
+        -p * (p + 1) / 2 * x ** (p + 2),
+    ]
+    inside = x < 1.0
+    return Evaluation(np.where(inside, sum(terms), 0.0), np.where(inside, sum(map(np.abs, terms)), 1.0))
+
+
+def _radial_basis(node: Geometry, r: Array) -> Evaluation:
+    cutoff = node.lengths[0]
     orders = np.arange(1, node.count + 1)[:, None]
+    distance = r[..., None, :]
     if node.function == "bessel":
         wave = orders * np.pi / cutoff
-        distance = r[..., None, :]
         value = np.sqrt(2.0 / cutoff) * wave * np.sinc(wave * distance / np.pi)
         return Evaluation(value, np.broadcast_to(np.sqrt(2.0 / cutoff) * wave * 2.0, value.shape))
     width = cutoff / max(1, node.count - 1)
-    argument = ((r[..., None, :] - (orders - 1) * width) / width) ** 2 / 2
+    argument = ((distance - (orders - 1) * width) / width) ** 2 / 2
     return Evaluation(np.exp(-argument), np.exp(-argument) * (1.0 + argument))
 
 
 def _pull(run: _Run, node: Pull) -> Evaluation:
-    delta = run.one_hot(node.index_map)
-    return run.both(node, lambda get: np.tensordot(delta, get(node.wire), 1))
+    delta = run.inputs.one_hot(node.index_map)
+    return run.both(lambda side: np.tensordot(delta, side(node.wire), 1))
 
 
 def _sum(run: _Run, node: Sum) -> Evaluation:
-    delta = run.one_hot(node.index_map)
+    delta = run.inputs.one_hot(node.index_map)
     if node.by is None:
-        return run.both(node, lambda get: np.tensordot(delta.T, get(node.wire), 1))
-    kinds = (run.label(node.by)[:, None] == np.arange(node.by.classes)[None, :]).astype(np.float64)
-    return run.both(node, lambda get: np.einsum("ei,ea,e...->ia...", delta, kinds, get(node.wire)))
+        return run.both(lambda side: np.tensordot(delta.T, side(node.wire), 1))
+    kinds = (run.inputs.label(node.by)[:, None] == np.arange(node.by.classes)[None, :]).astype(np.float64)
+    return run.both(lambda side: np.einsum("ei,ea,e...->ia...", delta, kinds, side(node.wire)))
 
 
 def _direct_sum(run: _Run, node: DirectSum) -> Evaluation:
-    count = run.count(node.space.on)
+    count = run.count(node)
 
-    def rule(get: Callable[[Wire], Array]) -> Array:
-        cut = [blocks(part.space, get(part)) for part in node.parts]
-        parts = {
-            irrep: np.concatenate([np.broadcast_to(c[irrep], (count, *c[irrep].shape[1:])) for c in cut if irrep in c], axis=-2)
-            for _, irrep in node.space.irreps
-        }
-        return join(node.space, parts, count)
+    def rule(side: _Side) -> Array:
+        found: dict[Irrep, list[Array]] = {}
+        for part in node.parts:
+            for irrep, block in blocks(part.space, side(part)).items():
+                found.setdefault(irrep, []).append(np.broadcast_to(block, (count, *block.shape[1:])))
+        return join(node.space, {irrep: np.concatenate(items, axis=-2) for irrep, items in found.items()}, count)
 
-    return run.both(node, rule)
+    return run.both(rule)
 
 
 def _select(run: _Run, node: Select) -> Evaluation:
-    def rule(get: Callable[[Wire], Array]) -> Array:
-        cut = blocks(node.wire.space, get(node.wire))
+    def rule(side: _Side) -> Array:
+        cut = blocks(node.wire.space, side(node.wire))
         parts = {irrep: cut[irrep] if paths is None else cut[irrep][..., list(paths), :] for irrep, paths in node.keep}
-        return join(node.space, parts, run.count(node.space.on))
+        return join(node.space, parts, run.count(node))
 
-    return run.both(node, rule)
-
-
-def _split(run: _Run, node: Split) -> Evaluation:
-    return run.both(node, lambda get: get(node.wire).reshape(-1, *node.space.sizes, node.space.dim))
+    return run.both(rule)
 
 
-def _merge(run: _Run, node: Merge) -> Evaluation:
-    return run.both(node, lambda get: get(node.wire).reshape(-1, *node.space.sizes, node.space.dim))
+def _split_or_merge(run: _Run, node: Split | Merge) -> Evaluation:
+    shape = run.shape(node)
+    return run.both(lambda side: side(node.wire).reshape(shape))
 
 
 def _reorder(run: _Run, node: Reorder) -> Evaluation:
     axis = _letters(node.pattern)
     before, after = [axis[c] for c in node.pattern.operands[0]], [axis[c] for c in node.pattern.result]
-    return run.both(node, lambda get: np.einsum(get(node.wire), [0, *before, 1], [0, *after, 1]))
+    return run.both(lambda side: contract([0, *after, 1], (side(node.wire), [0, *before, 1])))
 
 
 def _shuffle(run: _Run, node: Shuffle) -> Evaluation:
     axis = 1 + node.axis % len(node.space.channels)
-    return run.both(node, lambda get: np.take(get(node.wire), list(node.order), axis=axis))
+    return run.both(lambda side: np.take(side(node.wire), list(node.order), axis=axis))
 
 
 def _apply(run: _Run, node: Apply) -> Evaluation:
     network = node.network
-    tensor = evaluate_network(network)
-    ends = network.ins
-    count = run.count(node.space.on)
-    given = dict(node.wires)
-    width = len(node.space.channels)
+    signed, unsigned = evaluate_network(network), evaluate_network(network, magnitude=True)
+    shape = run.shape(node)
+    wires = dict(node.wires)
+    channels = range(4, 4 + len(node.space.channels))
+    ends = range(10, 10 + len(network.ins))
+    out = [3] if network.outs else []
 
-    def rule(get: Callable[[Wire], Array]) -> Array:
-        signed = not given or get(given[ends[0]]) is run.values[given[ends[0]]].value
-        operands: list[object] = [tensor if signed else np.abs(tensor), [*range(10, 10 + len(ends)), *([3] if network.outs else [])]]
-        for position, end in enumerate(ends):
-            value = get(given[end])
-            channels = range(4, 4 + width) if given[end].space.channels else ()
-            operands.extend((np.broadcast_to(value, (count, *value.shape[1:])), [0, *channels, 10 + position]))
-        out = [*([0] if ends else []), *range(4, 4 + width), *([3] if network.outs else [])]
-        return np.asarray(np.einsum(*operands, out)).reshape(count, *node.space.sizes, node.space.dim)  # type: ignore[arg-type]
+    def rule(side: _Side) -> Array:
+        tensor = signed if side.signed else unsigned
+        given = [(side(wires[end]), [0, *(channels if wires[end].space.channels else ())]) for end in network.ins]
+        operands = [(value, [*axes, end]) for end, (value, axes) in zip(ends, given, strict=True)]
+        result = [*([0] if operands else []), *(channels if operands else ()), *out]
+        return contract(result, (tensor, [*ends, *out]), *operands).reshape(shape)
 
-    return run.both(node, rule)
+    return run.both(rule)
 
 
-_RULES: dict[type[Wire], Callable[[_Run, Wire], Evaluation]] = {  # pyright: ignore[reportAssignmentType]
+_RULES: dict[type[Wire], Callable[[_Run, Any], Evaluation]] = {
     Leg: _leg,
     Fuse: _fuse,
     Power: _power,
@@ -540,10 +502,9 @@ _RULES: dict[type[Wire], Callable[[_Run, Wire], Evaluation]] = {  # pyright: ign
     Sum: _sum,
     DirectSum: _direct_sum,
     Select: _select,
-    Split: _split,
-    Merge: _merge,
+    Split: _split_or_merge,
+    Merge: _split_or_merge,
     Reorder: _reorder,
     Shuffle: _shuffle,
     Apply: _apply,
 }
-

@@ -10,46 +10,40 @@ What each node computes is defined in ``docs/conventions.md`` and, executably, i
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from fusion.arguments import (
+    Sizes,
+    finite,
+    identifier,
+    letter_sizes_of,
+    optional_identifier,
+    positive,
+    radial_count,
+    whole,
+    wholes,
+)
 from fusion.coefficients import LEARNED, Buffer, Coefficients, Constant, Learned, Tied
-from fusion.couplings import Triple, reachable
+from fusion.couplings import Triple
 from fusion.errors import LimitError, NotationError
 from fusion.functions import ACROSS, ELEMENTWISE
 from fusion.index import STANDARD_MAPS, IndexMap, check_name, resolve_map
 from fusion.inference.channels import infer_merge, infer_reorder, infer_shuffle, infer_split
 from fusion.inference.common import Inferred
 from fusion.inference.coupling import infer_fuse, infer_power
-from fusion.inference.index import infer_pull, infer_sum
+from fusion.inference.index import index_space_of, infer_pull, infer_sum
 from fusion.inference.invariant import infer_geometry, infer_map
 from fusion.inference.linear import infer_add, infer_direct_sum, infer_mix, infer_scale, infer_select
 from fusion.irreps import Irrep, Irreps, irreps_of
-from fusion.limits import MAX_CLASSES
+from fusion.limits import MAX_CLASSES, MAX_LABEL_MAPS, MAX_LABELS, MAX_PATHS
 from fusion.network import Network, infer_apply
 from fusion.node import Node
 from fusion.pattern import Pattern
-from fusion.powers import power_paths
 from fusion.printing import ATOM, FUSE, SUM, Child, Focus, Piece, print_outputs, walk
 from fusion.space import Channels, Space, channel_axes
 from fusion.violations import Violation
-
-Sizes = tuple[tuple[str, int], ...]
-
-RESERVED = frozenset({"leg", "label", "out", "add", "network", "on", "same", "all"})
-"""Words of the notation, which no leg, label or output may be called."""
-_SHARED = re.compile(r"t[0-9]+", re.ASCII)
-
-
-def _sizes(sizes: Mapping[str, int]) -> Sizes:
-    for name, size in sizes.items():
-        if len(name) != 1 or type(size) is not int or size < 1:
-            raise NotationError(f"sizes are given as letter=positive integer; got {name}={size!r}")
-    channel_axes(dict(sizes)) if len(sizes) <= 4 else None
-    return tuple(sorted(sizes.items()))
 
 
 def _size_text(sizes: Sizes) -> str:
@@ -64,11 +58,10 @@ class Wire(Node):
         return Fuse(left, right)
 
     def __add__(self, other: Wire) -> DirectSum:
-        mine = self.parts if isinstance(self, DirectSum) else (self,)
-        return DirectSum((*mine, other))
+        return DirectSum((self, other))
 
     def __mul__(self, factor: float) -> Add:
-        return Add(((float(factor), self),))
+        return Add(((finite(factor), self),))
 
     __rmul__ = __mul__
 
@@ -79,6 +72,8 @@ class Wire(Node):
         """Keep only these irreps; a fuse or power then couples to nothing else. A wire means its irreps."""
         wanted = irreps.space.irreps if isinstance(irreps, Wire) else Irreps.parse(irreps)
         kinds = irreps_of(wanted.kinds())
+        if not kinds:
+            raise NotationError("a selection needs at least one irrep")
         if isinstance(self, Fuse) and self.coupled is None and self.triples is None:
             return replace(self, coupled=kinds)
         if isinstance(self, Power) and self.coupled is None:
@@ -87,7 +82,7 @@ class Wire(Node):
 
     def select(self, keep: Mapping[str, Sequence[int]]) -> Select:
         """Keep single paths: ``x.select({"1o": [0, 2]})``."""
-        items = sorted((Irrep.parse(irrep), tuple(paths)) for irrep, paths in keep.items())
+        items = sorted((Irrep.parse(irrep), wholes(paths, "a path")) for irrep, paths in keep.items())
         return Select(self, tuple(items))
 
     def power(
@@ -103,7 +98,8 @@ class Wire(Node):
             basis: ``"full"`` (every left comb of fuses) or ``"reduced"`` (an independent set of them).
             inner: the irreps allowed on inner lines; all of them when ``None``.
         """
-        return Power(self, tuple(orders), basis, None, None if inner is None else irreps_of(Irreps.parse(inner).kinds()))
+        lines = None if inner is None else irreps_of(Irreps.parse(inner).kinds())
+        return Power(self, wholes(orders, "the order of a power"), basis, None, lines)
 
     def mix(
         self,
@@ -135,11 +131,13 @@ class Wire(Node):
         if constant is not None:
             coefficients = Constant.of(constant)
         elif buffer:
-            coefficients = Buffer(check_name(buffer, "the name of a buffer"))
+            coefficients = Buffer(identifier(buffer))
         elif tied is not None:
             coefficients = Tied.of(*tied)
         labels = (per,) if isinstance(per, Label) else tuple(per)
-        return Mix(self, Pattern.parse(pattern, 1), _sizes(sizes), paths, labels, coefficients, _weight_name(name))
+        own = optional_identifier(name)
+        count = whole(paths, "the number of paths")
+        return Mix(self, Pattern.parse(pattern, 1), letter_sizes_of(sizes), count, labels, coefficients, own)
 
     def scale(self, by: Wire | Weights, pattern: str | None = None) -> Scale:
         """Multiply by an invariant wire, matched or broadcast on (irrep, path, channel).
@@ -177,11 +175,11 @@ class Wire(Node):
         ``normalization`` is ``component`` (square sum 2 l + 1), ``norm`` (1) or ``integral`` ((2 l + 1) / 4 pi). At
         zero displacement l = 0 is as elsewhere and l > 0 is zero.
         """
-        return Geometry(self, "harmonics", l_max, (), normalization)
+        return Geometry(self, "harmonics", whole(l_max, "l_max"), (), normalization)
 
     def solid_harmonics(self, l_max: int) -> Geometry:
         """Solid harmonics R_l of a displacement, l = 0 .. l_max, with norm r**l."""
-        return Geometry(self, "solid_harmonics", l_max)
+        return Geometry(self, "solid_harmonics", whole(l_max, "l_max"))
 
     def length(self) -> Geometry:
         """Length of a displacement."""
@@ -189,17 +187,17 @@ class Wire(Node):
 
     def bessel(self, count: int, cutoff: float) -> Geometry:
         """Bessel radial basis sqrt(2 / c) sin(n pi r / c) / r, n = 1 .. count, on a channel axis ``n``."""
-        return Geometry(self, "bessel", _count(count), (_positive(cutoff),))
+        return Geometry(self, "bessel", radial_count(count), (positive(cutoff),))
 
     def gaussian(self, count: int, cutoff: float) -> Geometry:
         """Gaussians exp(-(r - mu_n)^2 / (2 d^2)), mu_n evenly from 0 to the cutoff, d their distance, on axis ``n``."""
-        return Geometry(self, "gaussian", _count(count), (_positive(cutoff),))
+        return Geometry(self, "gaussian", radial_count(count), (positive(cutoff),))
 
     def cutoff(self, cutoff: float, p: int = 6) -> Geometry:
         """Polynomial cutoff of order p: 1 at r = 0, 0 with two vanishing derivatives at the cutoff and beyond."""
-        if type(p) is not int or not 2 <= p <= 64:
-            raise NotationError(f"the order of the polynomial cutoff must be an integer from 2 to 64, got {p!r}")
-        return Geometry(self, "cutoff", 1, (_positive(cutoff), float(p)))
+        if not 2 <= whole(p, "the order of the polynomial cutoff") <= 64:
+            raise NotationError(f"the order of the polynomial cutoff must be from 2 to 64, got {p!r}")
+        return Geometry(self, "cutoff", 1, (positive(cutoff), float(p)))
 
     def pull(self, index_map: IndexMap | str) -> Pull:
         """Gather along a map: row i of the result is row ``map[i]`` of the wire."""
@@ -211,11 +209,11 @@ class Wire(Node):
 
     def split(self, parts: int, axis: int = -1) -> Split:
         """Cut a channel axis into ``parts`` groups: axis n becomes (parts, n / parts)."""
-        return Split(self, parts, axis)
+        return Split(self, whole(parts, "the number of parts"), whole(axis, "a channel axis"))
 
     def merge(self, axis: int = -1) -> Merge:
         """Join a channel axis with the one before it; the inverse of :meth:`split`."""
-        return Merge(self, axis)
+        return Merge(self, whole(axis, "a channel axis"))
 
     def reorder(self, pattern: str) -> Reorder:
         """Permute whole channel axes, as in ``"gu->ug"``."""
@@ -223,13 +221,14 @@ class Wire(Node):
 
     def shuffle(self, order: Sequence[int], axis: int = -1) -> Shuffle:
         """Permute the entries of a channel axis: entry i of the result is entry ``order[i]`` of the wire."""
-        return Shuffle(self, tuple(order), axis)
+        return Shuffle(self, wholes(order, "an entry of a shuffle"), whole(axis, "a channel axis"))
 
     def roll(self, shift: int, axis: int = -1) -> Shuffle:
         """Cyclic shuffle: entry i of the result is entry ``(i + shift) mod n`` (FreeCG's convention)."""
         axes = self.space.sizes
-        size = axes[axis] if -len(axes) <= axis < len(axes) else 1
-        return Shuffle(self, tuple((i + shift) % size for i in range(size)), axis)
+        place, start = whole(axis, "a channel axis"), whole(shift, "a shift")
+        size = axes[place] if -len(axes) <= place < len(axes) else 1
+        return Shuffle(self, tuple((i + start) % size for i in range(size)), place)
 
     def _repr_svg_(self) -> str:
         from fusion.draw import svg  # drawing sits above the language
@@ -272,12 +271,16 @@ class Label(Node):
     on: str
     maps: tuple[IndexMap, ...] = ()
 
+    def __post_init__(self) -> None:
+        if len(self.maps) > MAX_LABEL_MAPS:
+            raise LimitError(f"label {self.name!r} is pulled along more than {MAX_LABEL_MAPS} maps")
+        super().__post_init__()
+
     def infer(self) -> Inferred:
         on = self.on
         violations: list[Violation] = []
         for step in self.maps:
-            found = infer_pull(Space(Irreps(()), (), on), step)
-            violations.extend(found.violations)
+            violations.extend(index_space_of(f"a pull of label {self.name}", on, step, "target"))
             on = step.source
         return Inferred(Space(Irreps(()), (), on), tuple(violations))
 
@@ -291,6 +294,10 @@ class Label(Node):
 
     def pieces(self) -> Sequence[Piece]:
         return (Focus(self.text),)
+
+    def __repr__(self) -> str:
+        pulls = "".join(f".pull({str(step)!r})" for step in self.maps)
+        return f"label({self.name!r}, {self.classes}, on={self.on!r}){pulls}"
 
     @property
     def text(self) -> str:
@@ -317,6 +324,11 @@ class Fuse(Wire):
     triples: tuple[Triple, ...] | None = None
     name: str = ""
 
+    def __post_init__(self) -> None:
+        if self.coupled is not None and self.triples is not None:
+            raise NotationError("a fuse has a filter on the coupled irreps or an explicit list of paths, not both")
+        super().__post_init__()
+
     def infer(self) -> Inferred:
         return infer_fuse(
             self.left.space,
@@ -336,9 +348,8 @@ class Fuse(Wire):
     def on(self, pattern: str, *, paths: Sequence[str | Triple] | None = None, name: str = "", **sizes: int) -> Fuse:
         """State the channel pattern and, with ``paths``, the ordered couplings such as ``"1o*1o->2e"``."""
         triples = self.triples if paths is None else tuple(_triple(item) for item in paths)
-        return replace(
-            self, pattern=Pattern.parse(pattern, 2), sizes=_sizes(sizes), triples=triples, name=_weight_name(name)
-        )
+        own = optional_identifier(name)
+        return replace(self, pattern=Pattern.parse(pattern, 2), sizes=letter_sizes_of(sizes), triples=triples, name=own)
 
     def paths(self, *paths: str | Triple) -> Fuse:
         """Keep exactly these couplings, in this order."""
@@ -382,25 +393,7 @@ class Power(Wire):
         super().__post_init__()
 
     def infer(self) -> Inferred:
-        space = self.base.space
-        orders = tuple(order for order in self.orders if type(order) is int and 1 <= order <= 6)
-        reach: set[Irrep] = set()
-        level = irreps_of(space.irreps.kinds())
-        for order in range(1, max(orders, default=0) + 1):
-            if order > 1:
-                level = reachable(level, space.irreps)
-            if order in orders:
-                reach.update(level.kinds())
-            if order > 1 and self.inner is not None:
-                level = irreps_of(irrep for irrep in level.kinds() if self.inner.count(irrep))
-        try:
-            parts = power_paths(space.irreps, orders, self.coupled, self.inner, self.basis)
-        except LimitError as error:
-            limit = Violation("limit", str(error))
-            found = infer_power(space, self.orders, irreps_of(reach), tuple(sorted(reach)), self.coupled)
-            return Inferred(found.space, (*found.violations, limit))
-        items = tuple((1, trees[position].out) for _, trees, kept in parts for position in kept)
-        return infer_power(space, self.orders, Irreps(items).canonical(), tuple(sorted(reach)), self.coupled)
+        return infer_power(self.base.space, self.orders, self.basis, self.coupled, self.inner)
 
     def pieces(self) -> Sequence[Piece]:
         inner = f", inner={self.inner}" if self.inner is not None else ""
@@ -422,6 +415,13 @@ class Mix(Wire):
     per: tuple[Label, ...] = ()
     coefficients: Coefficients = LEARNED
     name: str = ""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.out_paths <= MAX_PATHS:
+            raise NotationError(f"a mix gives 1 to {MAX_PATHS} paths of each irrep, not {self.out_paths}")
+        if len(self.per) > MAX_LABELS:
+            raise LimitError(f"a mix takes its coefficients by at most {MAX_LABELS} labels, got {len(self.per)}")
+        super().__post_init__()
 
     def infer(self) -> Inferred:
         labels = tuple((label.name, label.space.on) for label in self.per)
@@ -558,6 +558,11 @@ class DirectSum(Wire):
 
     parts: tuple[Wire, ...]
 
+    def __post_init__(self) -> None:
+        if isinstance(self.parts[0], DirectSum):  # (a + b) + c is a + b + c, as the text reads
+            object.__setattr__(self, "parts", (*self.parts[0].parts, *self.parts[1:]))
+        super().__post_init__()
+
     def infer(self) -> Inferred:
         return infer_direct_sum(tuple(part.space for part in self.parts))
 
@@ -590,7 +595,9 @@ class Select(Wire):
             irreps = str(irreps_of(irrep for irrep, _ in self.keep))
             if not bare:
                 return (Child(self.wire), "[", Focus(irreps), "]")
-        items = ", ".join(f"{irrep}: {'all' if paths is None else ' '.join(map(str, paths))}" for irrep, paths in self.keep)
+        items = ", ".join(
+            f"{irrep}: {'all' if paths is None else ' '.join(map(str, paths))}" for irrep, paths in self.keep
+        )
         return (Child(self.wire), Focus(f".select({items})"))
 
 
@@ -651,7 +658,7 @@ class Shuffle(Wire):
     def pieces(self) -> Sequence[Piece]:
         size = len(self.order)
         shift = self.order[0] if self.order else 0
-        rolled = self.order == tuple((i + shift) % size for i in range(size))
+        rolled = not self.violations and self.order == tuple((i + shift) % size for i in range(size))
         text = f"roll({shift}" if rolled else f"shuffle({' '.join(map(str, self.order))}"
         return (Child(self.wire), Focus(f".{text}{_axis_text(self.axis)})"))
 
@@ -687,7 +694,9 @@ def leg(name: str, irreps: str | Irreps, *, channels: Channels = None, on: str =
         same: name of another leg of which this one is declared to be the same tensor.
     """
     space = Space(Irreps.parse(irreps).canonical(), channel_axes(channels), check_name(on, "an index space"))
-    return Leg(_identifier(name), space, _identifier(same) if same else "")
+    if not space.irreps:
+        raise NotationError(f"leg {name!r} needs at least one irrep")
+    return Leg(identifier(name), space, identifier(same) if same else "")
 
 
 def label(name: str, classes: int, *, on: str = "atom") -> Label:
@@ -696,12 +705,12 @@ def label(name: str, classes: int, *, on: str = "atom") -> Label:
         raise NotationError(f"label {name!r} needs a positive number of classes, got {classes!r}")
     if classes > MAX_CLASSES:
         raise LimitError(f"label {name!r} has {classes} classes, above the limit of {MAX_CLASSES}")
-    return Label(_identifier(name), classes, check_name(on, "an index space"))
+    return Label(identifier(name), classes, check_name(on, "an index space"))
 
 
 def weights(name: str, *, on: str = "edge") -> Weights:
     """Declare weights, one per path and channel of whatever wire they scale."""
-    return Weights(_identifier(name), check_name(on, "an index space"))
+    return Weights(identifier(name), check_name(on, "an index space"))
 
 
 def add(*terms: Wire | tuple[float, Wire]) -> Add:
@@ -711,7 +720,7 @@ def add(*terms: Wire | tuple[float, Wire]) -> Add:
     flat: list[tuple[float, Wire]] = []
     for term in terms:
         if isinstance(term, tuple):
-            flat.append((_finite(term[0]), term[1]))
+            flat.append((finite(term[0]), term[1]))
         elif isinstance(term, Add) and len(term.terms) == 1:
             flat.append(term.terms[0])  # add(0.5 * a, b) reads as it is written
         else:
@@ -730,6 +739,12 @@ class Diagram:
 
     outputs: tuple[tuple[str, Wire], ...]
 
+    def __post_init__(self) -> None:
+        if not self.outputs:
+            raise NotationError("a diagram needs at least one output")
+        if len({name for name, _ in self.outputs}) != len(self.outputs):
+            raise NotationError(f"two outputs share a name: {', '.join(name for name, _ in self.outputs)}")
+
     @classmethod
     def of(cls, value: Wire | Diagram) -> Diagram:
         """Return ``value`` as a diagram."""
@@ -739,7 +754,8 @@ class Diagram:
         return print_outputs(self.outputs).text
 
     def __repr__(self) -> str:
-        return f"parse({str(self)!r})"
+        text = f"parse({str(self)!r})"
+        return f"Diagram.of({text})" if [name for name, _ in self.outputs] == ["out"] else text
 
     def _repr_svg_(self) -> str:
         from fusion.draw import svg  # drawing sits above the language
@@ -749,9 +765,7 @@ class Diagram:
 
 def outputs(**wires: Wire) -> Diagram:
     """Return a diagram with several named outputs."""
-    if not wires:
-        raise NotationError("a diagram needs at least one output")
-    return Diagram(tuple((_identifier(name), wire) for name, wire in wires.items()))
+    return Diagram(tuple((identifier(name), wire) for name, wire in wires.items()))
 
 
 def walk_nodes(value: Wire | Diagram) -> list[Node]:
@@ -761,6 +775,9 @@ def walk_nodes(value: Wire | Diagram) -> list[Node]:
 
 def _meet(left: Wire, right: Wire) -> tuple[Wire, Wire]:
     """Pull one wire implicitly where exactly one standard map joins their index spaces."""
+    for wire in (left, right):
+        if isinstance(wire, Label):
+            raise NotationError(f"{wire.text} is a label; it can stand after per= or by= only")
     a, b = left.space.on, right.space.on
     if a == b:
         return left, right
@@ -779,37 +796,6 @@ def _triple(item: str | Triple) -> Triple:
     if not star or not arrow:
         raise NotationError("a coupling is written left*right->coupled, such as 1o*1o->2e", item, 0)
     return Irrep.parse(left), Irrep.parse(right), Irrep.parse(out)
-
-
-def _identifier(name: str) -> str:
-    check_name(name, "a name")
-    if "." in name or "^" in name or name in RESERVED or _SHARED.fullmatch(name):
-        raise NotationError(f"{name!r} cannot name a leg, label or output; use letters, digits and _, not {sorted(RESERVED)} or t1, t2, ...")
-    return name
-
-
-def _weight_name(name: str) -> str:
-    return _identifier(name) if name else ""
-
-
-def _count(count: int) -> int:
-    if type(count) is not int or not 1 <= count <= 1024:
-        raise NotationError(f"a radial basis needs 1 to 1024 functions, got {count!r}")
-    return count
-
-
-def _positive(length: float) -> float:
-    value = _finite(length)
-    if value <= 0:
-        raise NotationError(f"a cutoff must be a positive length, got {length!r}")
-    return value
-
-
-def _finite(value: float) -> float:
-    number = float(value)
-    if not math.isfinite(number):
-        raise NotationError(f"a constant must be finite, got {value!r}")
-    return number
 
 
 def _axis_text(axis: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fusion.violations import Violation
+    from fusion.violations import Finding, Violation
 
 
 class FusionError(ValueError):
@@ -44,10 +44,12 @@ class DiagramError(FusionError):
 
     Attributes:
         violations: every violation found, in the order of the diagram.
+        findings: the same with the node of each and its place in the text; empty where there is no diagram.
     """
 
-    def __init__(self, violations: Sequence[Violation], text: str) -> None:
+    def __init__(self, violations: Sequence[Violation], text: str, findings: Sequence[Finding] = ()) -> None:
         self.violations = tuple(violations)
+        self.findings = tuple(findings)
         self.text = text
         super().__init__(text)
 
@@ -69,13 +71,18 @@ class LegError(DiagramError):
 
 
 def caret(text: str, position: int, length: int = 1, width: int = 96) -> str:
-    """Return ``text`` (cut to ``width`` around ``position``) with carets under the place meant."""
+    """Return the line of ``text`` that holds ``position``, with carets under the ``length`` characters meant.
+
+    A line longer than ``width`` is cut around the place, with ``...`` where something is left out; characters that a
+    terminal would not print as one column are shown as ``?``.
+    """
     begin = text.rfind("\n", 0, position) + 1
     end = text.find("\n", position)
     line = text[begin : len(text) if end < 0 else end]
     column = position - begin
-    if len(line) > width:
-        start = max(0, min(column - width // 2, len(line) - width))
-        line, column = line[start : start + width], column - start
-    marks = "^" * max(1, min(length, len(line) - column))
-    return f"    {line}\n    {' ' * column}{marks}"
+    start = max(0, min(column - width // 2, len(line) - width))
+    shown = "".join(letter if letter.isprintable() else "?" for letter in line[start : start + width])
+    head, tail = "..." if start else "", "..." if start + width < len(line) else ""
+    column += len(head) - start
+    marks = "^" * max(1, min(length, len(head) + len(shown) - column))
+    return f"    {head}{shown}{tail}\n    {' ' * column}{marks}"

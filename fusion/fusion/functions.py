@@ -32,7 +32,7 @@ class Function:
 
 
 def _sigmoid(x: Array) -> Array:
-    return 0.5 * (1.0 + np.tanh(0.5 * x))
+    return np.exp(-np.logaddexp(0.0, -x))  # small relative error on both sides, where tanh would cancel
 
 
 _ELEMENTWISE = (

@@ -29,6 +29,12 @@ def check_name(text: str, what: str) -> str:
 _TUPLE = re.compile(r"(.+)\^([2-9])\.([0-9])", re.ASCII)
 
 
+def derived_from(name: str) -> tuple[str, int, int] | None:
+    """Return ``(base map, order, position)`` when ``name`` is that of a map of a product space, else ``None``."""
+    match = _TUPLE.fullmatch(name)
+    return None if match is None else (match[1], int(match[2]), int(match[3]))
+
+
 @dataclass(frozen=True, slots=True)
 class IndexMap:
     """A map from the rows of ``source`` to the rows of ``target``."""
@@ -53,10 +59,8 @@ class IndexMap:
 
         Such a map can be computed from the array of its base map and need not be given at run time.
         """
-        match = _TUPLE.fullmatch(self.name)
-        if match is None or self.source != f"{match[1]}^{match[2]}":
-            return None
-        return match[1], int(match[2]), int(match[3])
+        found = derived_from(self.name)
+        return found if found is not None and self.source == f"{found[0]}^{found[1]}" else None
 
     def __str__(self) -> str:
         return self.name if self.standard else f"{self.name}:{self.source}>{self.target}"
@@ -101,10 +105,10 @@ def tuples(base: IndexMap | str, order: int = 2) -> tuple[IndexMap, ...]:
 def _by_name(name: str) -> IndexMap | None:
     if name in STANDARD_MAPS:
         return STANDARD_MAPS[name]
-    match = _TUPLE.fullmatch(name)
-    if match is None or match[1] not in STANDARD_MAPS or int(match[3]) >= int(match[2]) or int(match[2]) > MAX_ORDER:
+    base, order, position = derived_from(name) or ("", 0, 0)
+    if position >= order or order > MAX_ORDER or len(name) > MAX_NAME or _by_name(base) is None:
         return None
-    return tuples(match[1], int(match[2]))[int(match[3])]
+    return tuples(base, order)[position]
 
 
 def resolve_map(reference: IndexMap | str) -> IndexMap:

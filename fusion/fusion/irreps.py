@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import total_ordering
 
 from fusion.errors import LimitError, NotationError
-from fusion.limits import MAX_L, MAX_PATHS
+from fusion.limits import MAX_L, MAX_PATHS, MAX_TEXT
 
 _LETTER = {1: "e", -1: "o", 0: ""}
 _PARITY = {letter: p for p, letter in _LETTER.items()}
@@ -23,12 +23,14 @@ class Irrep:
     then natural parity ``(-1)**l`` first. Text: ``1o``, ``2e``; without a letter (``1``) for SO(3).
     """
 
-    l: int  # noqa: E741  (the field's name for the degree)
+    l: int
     p: int
 
     def __post_init__(self) -> None:
         if type(self.l) is not int or type(self.p) is not int or self.l < 0 or self.p not in (-1, 0, 1):
-            raise NotationError(f"an irrep needs a degree l >= 0 and a parity of -1, 0 or +1; got l={self.l!r}, p={self.p!r}")
+            raise NotationError(
+                f"an irrep needs a degree l >= 0 and a parity of -1, 0 or +1; got l={self.l!r}, p={self.p!r}"
+            )
         if self.l > MAX_L:
             raise LimitError(f"degree l = {self.l} is above the limit of {MAX_L}")
 
@@ -65,24 +67,26 @@ class Irrep:
         return self._key() < other._key()
 
 
-_ITEM = re.compile(r"[ ]*(?:([0-9]{1,9})[ ]*x[ ]*)?([0-9]{1,4})([eo]?)[ ]*", re.ASCII)
+_ITEM = re.compile(r"[ ]*(?:([0-9]+)[ ]*x[ ]*)?([0-9]+)([eo]?)[ ]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Irreps:
     """A list of ``(multiplicity, irrep)``; on a wire the multiplicity counts *paths*, never channels.
 
-    Text form of e3nn: ``"8x0e+4x1o+2e"``. ASCII digits only; multiplicities and degrees are bounded; a multiplicity
-    of zero is allowed and disappears. O(3) and SO(3) labels do not mix.
+    Text form of e3nn: ``"8x0e+4x1o+2e"``. ASCII digits only; multiplicities and degrees are bounded; in a text a
+    multiplicity of zero is allowed and disappears, so ``0x0e`` is the empty list. O(3) and SO(3) labels do not mix.
     """
 
     items: tuple[tuple[int, Irrep], ...]
 
     def __post_init__(self) -> None:
+        if any(type(count) is not int or count < 1 for count, _ in self.items):
+            raise NotationError(f"multiplicities must be positive integers; got {[count for count, _ in self.items]}")
         if len({irrep.p == 0 for _, irrep in self.items}) > 1:
-            raise NotationError(f"irreps of O(3) and SO(3) do not mix: {self}")
+            raise NotationError(f"irreps of O(3) and SO(3) do not mix: {str(self)[:80]}")
         if sum(count for count, _ in self.items) > MAX_PATHS:
-            raise LimitError(f"more than {MAX_PATHS} paths: {self}")
+            raise LimitError(f"more than {MAX_PATHS} paths: {str(self)[:80]}")
 
     @classmethod
     def parse(cls, text: str | Irreps | Irrep) -> Irreps:
@@ -96,14 +100,19 @@ class Irreps:
             return text
         if isinstance(text, Irrep):
             return cls(((1, text),))
+        if len(text) > MAX_TEXT:
+            raise LimitError(f"irreps of {len(text)} characters are above the limit of {MAX_TEXT}")
         items: list[tuple[int, Irrep]] = []
         position = 0
         while True:
             match = _ITEM.match(text, position)
             if match is None:
                 raise NotationError("expected an irrep such as 1o or 8x0e", text or " ", position)
-            count, degree, letter = match.groups()
-            multiplicity = 1 if count is None else int(count)
+            count, degree, letter = match.groups("1")
+            digits = max(len(count), len(degree))
+            if digits > 9:
+                raise LimitError(f"a number of {digits} digits is above the limits of irreps")
+            multiplicity = int(count)
             if multiplicity > MAX_PATHS:
                 raise LimitError(f"multiplicity {multiplicity} is above the limit of {MAX_PATHS}")
             items.append((multiplicity, Irrep(int(degree), _PARITY[letter])))
@@ -147,7 +156,7 @@ class Irreps:
         return len(self.items)
 
     def __str__(self) -> str:
-        return "+".join(f"{count}x{irrep}" if count != 1 else str(irrep) for count, irrep in self.items)
+        return "+".join(f"{count}x{irrep}" if count != 1 else str(irrep) for count, irrep in self.items) or "0x0e"
 
     def __repr__(self) -> str:
         return f"Irreps.parse({str(self)!r})"

@@ -15,14 +15,20 @@ MAX_NODES = 20_000
 """Largest number of distinct nodes of a diagram."""
 MAX_TEXT = 1_000_000
 """Largest diagram text, in characters."""
-MAX_DEPTH = 200
-"""Deepest nesting of a diagram text."""
+MAX_DEPTH = 64
+"""Deepest nesting of a diagram text; the printer stays below half of it."""
 MAX_NAME = 64
 MAX_CONSTANT = 100_000
 """Largest number of entries of a constant."""
 MAX_PARAMETERS = 1_000_000_000
 """Largest number of learned numbers of one node."""
+MAX_LABELS = 8
+"""Largest number of labels that one mix takes its coefficients by."""
+MAX_LABEL_MAPS = 16
+"""Largest number of maps that one label is pulled along."""
 MAX_ORDER = 6
 """Largest order of a power."""
 MAX_REDUCED_ENTRIES = 20_000_000
 """Largest table of symmetric couplings that the reduced basis may build."""
+MAX_NETWORK_TERMS = 100_000_000
+"""Largest number of terms of one step in the contraction of a fusion network."""

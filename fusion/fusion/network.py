@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from fusion.errors import LegError, NotationError
+from fusion.errors import LegError, NotationError, SelectionRuleError
 from fusion.index import CONSTANT_SPACE, check_name
-from fusion.inference.common import Inferred, describe, same_index_space
+from fusion.inference.common import Inferred, incoming, same_index_space
 from fusion.irreps import Irrep, Irreps
-from fusion.rules import violation
+from fusion.rules import coupled, violation
 from fusion.space import Space
-from fusion.violations import Violation
+from fusion.violations import Incoming, Violation
 
 KINDS = {"fuse": (2, 1), "split": (1, 2), "cap": (2, 0), "cup": (0, 2)}
 """Number of lines into and out of each kind of vertex. ``cap`` joins two lines, ``cup`` starts two; both are delta."""
@@ -60,32 +60,35 @@ class Vertex:
 class Network:
     """Vertices and lines; a line that no vertex starts is an open in-end, one that no vertex ends an open out-end.
 
+    A line that touches no vertex is open at both ends: an identity.
+
     Attributes:
         vertices: in any order; equality is structural.
         lines: (name, irrep) of every line, sorted by name.
-        bare: lines that touch no vertex (an identity): open at both ends.
     """
 
     vertices: tuple[Vertex, ...]
     lines: tuple[tuple[str, Irrep], ...]
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "lines", tuple(sorted(self.lines)))
         names = [name for name, _ in self.lines]
-        if len(set(names)) != len(names):
-            raise NotationError(f"a line is declared twice in {names}")
+        twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) != len(names) else []
+        if twice:
+            raise NotationError(f"lines declared twice: {', '.join(twice)}")
         for name in names:
             check_name(name, "the name of a line")
-        used = [line for vertex in self.vertices for line in vertex.lines]
-        missing = sorted(set(used) - set(names))
+        missing = sorted({line for vertex in self.vertices for line in vertex.lines} - set(names))
         if missing:
             raise NotationError(f"lines without an irrep: {', '.join(missing)}")
-        for end, what in (("leaves", "start"), ("enters", "end")):
+        starts = [line for vertex in self.vertices for line in vertex.leaves]
+        ends = [line for vertex in self.vertices for line in vertex.enters]
+        for what, lines in (("starts", starts), ("ends", ends)):
             seen: set[str] = set()
-            for vertex in self.vertices:
-                for line in getattr(vertex, end):
-                    if line in seen:
-                        raise NotationError(f"line {line!r} {what}s at two vertices; a line has two ends")
-                    seen.add(line)
+            for line in lines:
+                if line in seen:
+                    raise NotationError(f"line {line!r} {what} at two vertices; a line has two ends")
+                seen.add(line)
         if len({irrep.p == 0 for _, irrep in self.lines}) > 1:
             raise NotationError("the lines of a network are of O(3) or of SO(3), not both")
 
@@ -115,19 +118,23 @@ class Network:
             if len(labels) == 3:
                 why = violation(labels[0], labels[1], labels[2])
                 if why is not None:
-                    asked = f"{labels[0]} x {labels[1]} -> {labels[2]}"
+                    headline = f"vertex '{vertex}' asks for {labels[0]} x {labels[1]} -> {labels[2]}: {why}"
+                    options = coupled(labels[0], labels[1])
+                    details = (f"reachable from {labels[0]} x {labels[1]}: {', '.join(map(str, options))}",)
                     found.append(
-                        Violation("selection", f"vertex '{vertex}' asks for {asked}: {why}", asked=(labels[2],), reasons=(why,))
+                        Violation("selection", headline, details, asked=(labels[2],), reachable=options, reasons=(why,))
                     )
             elif labels[0] != labels[1]:
-                found.append(
-                    Violation(
-                        "selection",
-                        f"vertex '{vertex}' bends a line of {labels[0]} into a line of {labels[1]}; a bend keeps the irrep",
-                        asked=(labels[1],),
-                    )
-                )
+                headline = f"vertex '{vertex}' bends a line of {labels[0]} into a line of {labels[1]}"
+                found.append(Violation("selection", headline, ("a bend keeps the irrep",), asked=(labels[1],)))
         return tuple(found)
+
+    def check(self) -> None:
+        """Raise :class:`SelectionRuleError` with every broken selection rule; do nothing when there is none."""
+        found = self.violations()
+        if found:
+            lines = [line for item in found for line in (item.headline, *(f"    {detail}" for detail in item.details))]
+            raise SelectionRuleError(found, "\n".join((*lines, f"    in {self}")))
 
     def connect(self, other: Network) -> Network:
         """Join two networks: an out-end of one and an in-end of the other with one name become one line.
@@ -172,11 +179,15 @@ class Network:
         if end not in (*self.ins, *self.outs):
             self._need(end, (*self.ins, *self.outs), "in or out")
         kind = "cup" if end in self.ins else "cap"
-        return Network((*self.vertices, Vertex(kind, (end, new))), tuple(sorted((*self.lines, (new, self.irreps[end])))))
+        return Network(
+            (*self.vertices, Vertex(kind, (end, new))), tuple(sorted((*self.lines, (new, self.irreps[end]))))
+        )
 
     def _need(self, end: str, ends: tuple[str, ...], what: str) -> None:
         if end not in ends:
-            raise LegError((), f"{end!r} is not an open {what}-end of {self}; open {what}-ends: {', '.join(ends) or 'none'}")
+            raise LegError(
+                (), f"{end!r} is not an open {what}-end of {self}; open {what}-ends: {', '.join(ends) or 'none'}"
+            )
 
     def _fresh(self, stem: str) -> str:
         number = 1
@@ -225,28 +236,24 @@ def infer_apply(network: Network, wires: tuple[tuple[str, Space], ...]) -> Infer
     for end in network.ins:
         if end not in given:
             violations.append(Violation("leg", f"the network's in-end {end} ({irrep[end]}) has no wire"))
-    for end, space in wires:
+    for place, (end, space) in enumerate(wires):
         if end not in network.ins:
-            violations.append(
-                Violation("leg", f"the network has no in-end {end}; its in-ends are {', '.join(network.ins) or 'none'}")
-            )
+            headline = f"the network has no in-end {end}; its in-ends are {', '.join(network.ins) or 'none'}"
+            violations.append(Violation("leg", headline, wires=(Incoming(end, space, place),)))
         elif space.irreps != Irreps(((1, irrep[end]),)):
-            violations.append(
-                Violation("selection", f"in-end {end} takes one path of {irrep[end]}", (describe("wire", space),), asked=(irrep[end],))
-            )
-    sides = tuple((end, space) for end, space in wires)
-    on, found = same_index_space("a network", sides) if sides else (CONSTANT_SPACE, ())
+            headline = f"in-end {end} takes one path of {irrep[end]}"
+            wrong = (Incoming(end, space, place),)
+            violations.append(Violation("selection", headline, wires=wrong, asked=(irrep[end],)))
+    on, found = same_index_space("a network", wires) if wires else (CONSTANT_SPACE, ())
     violations.extend(found)
     channelled = [space for _, space in wires if space.channels]
-    channels = channelled[0].channels if channelled else ()
     if any(space.sizes != channelled[0].sizes for space in channelled):
-        violations.append(
-            Violation("channel", "the wires of a network need equal channels, or none", tuple(describe(e, s) for e, s in wires))
-        )
+        headline = "the wires of a network need equal channels, or none"
+        violations.append(Violation("channel", headline, wires=incoming(*wires)))
     if len(network.outs) > 1:
-        violations.append(
-            Violation("leg", f"an expression has one out-end, this network has {', '.join(network.outs)}; bend or close the others")
-        )
-    odd = any(item.p == 0 for _, item in network.lines)
-    out = irrep[network.outs[0]] if network.outs else Irrep(0, 0 if odd else 1)
+        headline = f"an expression has one out-end, this network has {', '.join(network.outs)}"
+        violations.append(Violation("leg", headline, ("bend or close the others",)))
+    bare = any(item.p == 0 for _, item in network.lines)
+    out = irrep[network.outs[0]] if network.outs else Irrep(0, 0 if bare else 1)
+    channels = channelled[0].channels if channelled else ()
     return Inferred(Space(Irreps(((1, out),)), channels, on), tuple(violations))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from typing import TYPE_CHECKING, cast
 
 from fusion.inference.common import Inferred
 from fusion.printing import ATOM, Piece, print_outputs
@@ -70,6 +70,12 @@ class Node:
     def __hash__(self) -> int:
         return int(self.key[:15], 16)
 
+    def __copy__(self) -> Node:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Node:
+        return self  # immutable, and a copy would recurse as deep as the diagram
+
     def __str__(self) -> str:
         return print_outputs((("out", self),)).text
 
@@ -83,5 +89,5 @@ def _encode(value: object, inputs: list[Node]) -> str:
         inputs.append(value)
         return value.key
     if isinstance(value, tuple):
-        return "(" + ",".join(_encode(item, inputs) for item in value) + ")"
+        return "(" + ",".join(_encode(item, inputs) for item in cast("tuple[object, ...]", value)) + ")"
     return repr(value)

@@ -10,14 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NoReturn, TypeVar
 
-from fusion.coefficients import Buffer, Coefficients, Constant, Nested, Tied
+from fusion.arguments import identifier, letter_sizes_of, optional_identifier
+from fusion.coefficients import LEARNED, Buffer, Coefficients, Constant, Nested, Tied
 from fusion.diagram import (
     Diagram,
+    DirectSum,
     Fuse,
     Label,
     Map,
+    Mix,
     Select,
     Wire,
     add,
@@ -26,7 +30,7 @@ from fusion.diagram import (
     leg,
     outputs,
 )
-from fusion.errors import FusionError, LimitError, NotationError
+from fusion.errors import FusionError, LimitError, NotationError, caret
 from fusion.functions import ELEMENTWISE
 from fusion.irreps import Irrep, Irreps
 from fusion.limits import MAX_CONSTANT, MAX_DEPTH, MAX_NODES, MAX_TEXT
@@ -34,11 +38,12 @@ from fusion.network import Network, Vertex
 from fusion.pattern import Pattern
 
 _TOKEN = re.compile(
-    r"(?P<space>[ \t\r\n]+)|(?P<arrow>->)|(?P<number>-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![A-Za-z0-9_]))"
+    r"(?P<space>[ \t\r\n]+)|(?P<arrow>->)"
+    r"|(?P<number>-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![A-Za-z0-9_]))"
     r"|(?P<word>[A-Za-z0-9_]+)|(?P<mark>[-+@.,:;=*()\[\]{}<>^])",
     re.ASCII,
 )
-
+_INTEGER = re.compile(r"-?[0-9]{1,9}", re.ASCII)
 
 T = TypeVar("T")
 
@@ -59,16 +64,25 @@ def parse(text: str) -> Wire | Diagram:
         NotationError: the text does not follow the notation; the message shows where.
         LimitError: the text, or something in it, is too large.
     """
-    return _Reader(text).diagram()
+    return _read(text, _Reader.diagram)
 
 
 def parse_network(text: str) -> Network:
-    """Read ``network[fuse a b > c, ...; a=1o b=1o c=0e]``."""
+    """Read ``network[fuse a b > c, ...; a=1o b=1o c=0e]``.
+
+    Raises:
+        NotationError: the text does not follow the notation; the message shows where.
+        LimitError: the text, or something in it, is too large.
+    """
+    return _read(text, _Reader.whole_network)
+
+
+def _read(text: str, rule: Callable[[_Reader], T]) -> T:
     reader = _Reader(text)
-    reader.word("network")
-    network = reader.network()
-    reader.end()
-    return network
+    try:
+        return rule(reader)
+    except RecursionError:  # the caller has used up most of the stack
+        raise LimitError("a diagram text is nested too deeply for the stack that is left") from None
 
 
 class _Reader:
@@ -89,6 +103,7 @@ class _Reader:
             position = match.end()
         self.place = 0
         self.depth = 0
+        self.built = 0
         self.names: dict[str, Wire | Label] = {}
 
     # tokens
@@ -132,16 +147,15 @@ class _Reader:
 
     def integer(self) -> int:
         token = self.take()
-        if not re.fullmatch(r"-?[0-9]{1,9}", token.text, re.ASCII):
-            self.fail("expected an integer", token)
+        if not _INTEGER.fullmatch(token.text):
+            self.fail("expected an integer of at most nine digits", token)
         return int(token.text)
 
     def real(self) -> float:
         token = self.take()
-        try:
-            return float(token.text)
-        except ValueError:
+        if token.kind != "number":
             self.fail("expected a number", token)
+        return float(token.text)
 
     def end(self) -> None:
         if self.next.kind != "end":
@@ -163,28 +177,19 @@ class _Reader:
 
     def diagram(self) -> Wire | Diagram:
         found: dict[str, Wire] = {}
-        while True:
+        while self.next.kind != "end":
             token = self.next
             if self._starts("leg"):
                 self._declare_leg()
             elif self._starts("label"):
                 self._declare_label()
             elif self._starts("out"):
-                self.take()
-                name = self.word()
-                if name in found:
-                    self.fail(f"output {name!r} is given twice", token)
-                self.expect("=")
-                found[name] = self.expression()
+                self._name_output(found)
             elif token.kind == "word" and self._peek(1) == "=":
-                name = self.word()
-                self.expect("=")
-                if name in self.names:
-                    self.fail(f"{name!r} is defined twice", token)
-                self.names[name] = self.expression()
+                self._name_part()
+            elif found:
+                self.fail("after named outputs every output needs a name", token)
             else:
-                if found:
-                    self.fail("after named outputs every output needs a name", token)
                 wire = self.expression()
                 self.accept(";")
                 self.end()
@@ -193,12 +198,32 @@ class _Reader:
                 raise LimitError(f"more than {MAX_NODES} names in a diagram text")
             if not self.accept(";"):
                 break
-            if self.next.kind == "end":
-                break
         self.end()
         if not found:
             self.fail("a diagram text ends with an expression or with 'out name = expression'")
         return self.guarded(self.next, lambda: outputs(**found)) if set(found) != {"out"} else found["out"]
+
+    def whole_network(self) -> Network:
+        self.word("network")
+        network = self.network()
+        self.end()
+        return network
+
+    def _name_output(self, found: dict[str, Wire]) -> None:
+        token = self.take()
+        name = self.word()
+        if name in found:
+            self.fail(f"output {name!r} is given twice", token)
+        self.expect("=")
+        found[name] = self.expression()
+
+    def _name_part(self) -> None:
+        token = self.next
+        name = self.word()
+        self.expect("=")
+        if name in self.names:
+            self.fail(f"{name!r} is defined twice", token)
+        self.names[name] = self.expression()
 
     def _peek(self, ahead: int) -> str:
         place = self.place + ahead
@@ -246,21 +271,31 @@ class _Reader:
     # expressions
 
     def expression(self) -> Wire:
+        self._deeper()
+        parts = [self.product()]
+        while self.accept("+"):
+            self._count()
+            parts.append(self.product())
+        self.depth -= 1
+        return parts[0] if len(parts) == 1 else DirectSum(tuple(parts))
+
+    def _deeper(self) -> None:
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise LimitError(f"a diagram text is nested deeper than {MAX_DEPTH}")
-        wire = self.product()
-        while self.at("+"):
-            self.take()
-            wire = wire + self.product()
-        self.depth -= 1
-        return wire
+            raise LimitError(
+                f"a diagram text is nested deeper than {MAX_DEPTH}\n{caret(self.text, self.next.position)}"
+            )
+
+    def _count(self) -> None:
+        self.built += 1
+        if self.built > MAX_NODES:
+            raise LimitError(f"a diagram text has more than {MAX_NODES} nodes")
 
     def product(self) -> Wire:
         wire = self.postfix()
-        while self.at("@"):
-            self.take()
-            wire = Fuse(wire, self.postfix())
+        while self.accept("@"):
+            self._count()
+            wire = wire @ self.postfix()
         return wire
 
     def atom(self) -> Wire:
@@ -347,8 +382,8 @@ class _Reader:
             if self.accept("["):
                 irreps = self.irreps()
                 self.expect("]")
-                current = wire
-                wire = self.guarded(token, lambda w=current: w[irreps])
+                self._count()
+                wire = self.guarded(token, partial(wire.__getitem__, irreps))
             elif self.at(".") and self.next.kind == "mark":
                 self.take()
                 method = self.word()
@@ -356,25 +391,20 @@ class _Reader:
                 if reader is None:
                     self.fail(f"unknown operation {method[:40]!r}; known: {', '.join(sorted(_METHODS))}", token)
                 self.expect("(")
-                current = wire
-                wire = self.guarded(token, lambda r=reader, w=current: r(self, w))
+                self._count()
+                wire = self.guarded(token, partial(reader, self, wire))
                 self.expect(")")
             else:
                 return wire
 
     # parts
 
-    def joined(self, stop: Callable[[_Token], bool]) -> str:
-        """Return the text of the tokens up to ``stop``, which must lie before any blank that would change its meaning."""
-        out = ""
-        while self.next.kind != "end" and not stop(self.next):
-            out += self.take().text
-        return out
-
     def irreps(self) -> Irreps:
         start = self.next
-        text = self.joined(lambda token: token.text in (",", "]", ")", ";"))
-        return self.guarded(start, lambda: Irreps.parse(text))
+        parts: list[str] = []
+        while self.next.kind != "end" and self.next.text not in (",", "]", ")", ";"):
+            parts.append(self.take().text)
+        return self.guarded(start, lambda: Irreps.parse(" ".join(parts).replace(" + ", "+")))
 
     def irrep(self) -> Irrep:
         start = self.take()
@@ -382,8 +412,13 @@ class _Reader:
 
     def dotted(self) -> str:
         out = self.word()
-        while self.next.text in (".", "^") and self.next.position == self._last_end():
-            out += self.take().text + self.word()
+        while self.next.position == self._last_end():
+            if self.next.text in (".", "^"):
+                out += self.take().text + self.word()
+            elif self.next.kind == "number" and self.next.text.startswith("."):
+                out += self.take().text
+            else:
+                break
         return out
 
     def _last_end(self) -> int:
@@ -404,12 +439,19 @@ class _Reader:
         if not isinstance(found, Label):
             self.fail(f"{token.text[:40]!r} is not a declared label", token)
         while self.at(".") and self._peek(1) == "pull":
+            self._count()
             self.take()
             self.take()
             self.expect("(")
-            found = self.guarded(token, lambda f=found: f.pull(self.map_name()))
+            found = self.guarded(token, partial(found.pull, self.map_name()))
             self.expect(")")
         return found
+
+    def label_references(self) -> tuple[Label, ...]:
+        found = [self.label_reference()]
+        while self.next.kind == "word":
+            found.append(self.label_reference())
+        return tuple(found)
 
     def pattern(self, operands: int) -> Pattern:
         start = self.next
@@ -423,9 +465,7 @@ class _Reader:
 
     def nested(self, budget: list[int]) -> Nested:
         if self.accept("["):
-            self.depth += 1
-            if self.depth > MAX_DEPTH:
-                raise LimitError(f"a diagram text is nested deeper than {MAX_DEPTH}")
+            self._deeper()
             items: list[Nested] = []
             while not self.at("]"):
                 items.append(self.nested(budget))
@@ -445,13 +485,17 @@ def _on(reader: _Reader, wire: Wire) -> Wire:
     sizes: dict[str, int] = {}
     name = ""
     while reader.accept(","):
+        token = reader.next
         key = reader.word()
         reader.expect("=")
         if key == "name":
             name = reader.word()
-        else:
+        elif len(key) == 1 and key not in sizes:
             sizes[key] = reader.integer()
-    return _fuse(reader, wire).on(str(pattern), name=name, **sizes)
+        else:
+            reader.fail(f"on(...) has no option {key[:40]!r}, or it is given twice", token)
+    own = optional_identifier(name)
+    return replace(_fuse(reader, wire), pattern=pattern, sizes=letter_sizes_of(sizes), name=own)
 
 
 def _paths(reader: _Reader, wire: Wire) -> Wire:
@@ -478,49 +522,60 @@ def _mix(reader: _Reader, wire: Wire) -> Wire:
     pattern = reader.pattern(1)
     sizes: dict[str, int] = {}
     paths, name = 1, ""
-    per: list[Label] = []
-    coefficients: Coefficients | None = None
+    per: tuple[Label, ...] = ()
+    coefficients: Coefficients = LEARNED
+    seen: set[str] = set()
     while reader.accept(","):
-        key_token = reader.next
+        token = reader.next
         key = reader.word()
         reader.expect("=")
+        if key in seen:
+            reader.fail(f"{key[:40]!r} is given twice", token)
+        seen.add("coefficients" if key in _COEFFICIENTS else key)
         if key == "paths":
             paths = reader.integer()
         elif key == "name":
             name = reader.word()
         elif key == "per":
-            per.append(reader.label_reference())
-            while reader.next.kind == "word":
-                per.append(reader.label_reference())
-        elif key == "constant":
-            coefficients = Constant(_constant(reader))
-        elif key == "buffer":
-            coefficients = Buffer(reader.dotted())
-        elif key == "tied":
-            values = reader.nested([MAX_CONSTANT])
-            tensor_letters, weight_letters = reader.word(), reader.word()
-            coefficients = Tied.of(values, tensor_letters, weight_letters)
+            per = reader.label_references()
+        elif key in _COEFFICIENTS and coefficients is LEARNED:
+            coefficients = _COEFFICIENTS[key](reader)
         elif len(key) == 1:
             sizes[key] = reader.integer()
         else:
-            reader.fail(f"a mix has no option {key[:40]!r}", key_token)
-    mixed = wire.mix(str(pattern), per=tuple(per), paths=paths, name=name, **sizes)
-    return mixed if coefficients is None else replace(mixed, coefficients=coefficients)
+            reader.fail(f"a mix has no option {key[:40]!r}, or it has two kinds of coefficients", token)
+    return Mix(wire, pattern, letter_sizes_of(sizes), paths, per, coefficients, optional_identifier(name))
 
 
-def _constant(reader: _Reader) -> tuple[tuple[Irrep | None, Nested], ...]:
+def _constant(reader: _Reader) -> Constant:
     budget = [MAX_CONSTANT]
     if not reader.accept("{"):
-        return Constant.of(reader.nested(budget)).values
+        return Constant.of(reader.nested(budget))
     items: dict[str, Nested] = {}
     while not reader.at("}"):
-        irrep = reader.irrep()
+        token = reader.next
+        irrep = str(reader.irrep())
         reader.expect(":")
-        items[str(irrep)] = reader.nested(budget)
+        if irrep in items:
+            reader.fail(f"{irrep} is given twice", token)
+        items[irrep] = reader.nested(budget)
         if not reader.accept(","):
             break
     reader.expect("}")
-    return Constant.of(items).values
+    return Constant.of(items)
+
+
+def _buffer(reader: _Reader) -> Buffer:
+    return Buffer(identifier(reader.word()))
+
+
+def _tied(reader: _Reader) -> Tied:
+    values = reader.nested([MAX_CONSTANT])
+    tensor_letters, weight_letters = reader.word(), reader.word()
+    return Tied.of(values, tensor_letters, weight_letters)
+
+
+_COEFFICIENTS: dict[str, Callable[[_Reader], Coefficients]] = {"constant": _constant, "buffer": _buffer, "tied": _tied}
 
 
 def _scale(reader: _Reader, wire: Wire) -> Wire:
@@ -570,7 +625,7 @@ def _select(reader: _Reader, wire: Wire) -> Wire:
             keep.append((irrep, tuple(paths)))
         if not reader.accept(","):
             break
-    return Select(wire, tuple(keep))
+    return Select(wire, tuple(sorted(keep, key=lambda item: item[0])))
 
 
 def _map(reader: _Reader, wire: Wire) -> Wire:

@@ -48,11 +48,15 @@ def letter_sizes(node: Fuse | Mix) -> dict[str, int]:
 
 
 def node_names(value: Wire | Diagram) -> dict[Node, str]:
-    """Return the name of the coefficients of every node that has some: its own, or ``mix1``, ``fuse1``, ... in order."""
+    """Return the name of the coefficients of every node that has some: its own, else ``mix1``, ``fuse1``, ..."""
     names: dict[Node, str] = {}
-    used = {node.name for node in walk_nodes(value) if isinstance(node, Mix | Fuse) and node.name}
+    nodes = walk_nodes(value)
+    used = {node.name for node in nodes if isinstance(node, Mix | Fuse) and node.name}
+    used |= {
+        node.coefficients.name for node in nodes if isinstance(node, Mix) and isinstance(node.coefficients, Buffer)
+    }
     counters = {"mix": 0, "fuse": 0}
-    for node in walk_nodes(value):
+    for node in nodes:
         weighted = isinstance(node, Fuse) and node.weighted
         mixed = isinstance(node, Mix) and not isinstance(node.coefficients, Constant)
         if not weighted and not mixed:
@@ -101,7 +105,9 @@ def _mix_parameters(node: Mix, name: str) -> list[Parameter]:
 
 def tied_sizes(tied: Tied, sizes: dict[str, int]) -> dict[str, int]:
     """Return the sizes of the letters of the constant tensor (they win over nothing: equal where both are known)."""
-    return {letter: size for letter, size in zip(tied.tensor_letters, tied.tensor.shape, strict=True) if letter not in sizes}
+    return {
+        letter: size for letter, size in zip(tied.tensor_letters, tied.tensor.shape, strict=True) if letter not in sizes
+    }
 
 
 def _fuse_parameters(node: Fuse, name: str) -> list[Parameter]:
@@ -109,12 +115,22 @@ def _fuse_parameters(node: Fuse, name: str) -> list[Parameter]:
     pattern = node.pattern
     if pattern is None:
         return []
-    contracted = math.prod(sizes[letter] for letter in "".join(dict.fromkeys("".join(pattern.operands))) if letter not in pattern.result)
+    contracted = math.prod(
+        sizes[letter] for letter in "".join(dict.fromkeys("".join(pattern.operands))) if letter not in pattern.result
+    )
     counts: dict[Irrep, int] = {}
     for path in fuse_paths(node.left.space.irreps, node.right.space.irreps, node.coupled, node.triples):
         counts[path.out] = counts.get(path.out, 0) + 1
     letters = tuple(pattern.letters)
     return [
-        Parameter(f"{name}_{irrep}", node, irrep, (count, *(sizes[x] for x in letters)), ("p", *letters), count * contracted, True)
+        Parameter(
+            f"{name}_{irrep}",
+            node,
+            irrep,
+            (count, *(sizes[x] for x in letters)),
+            ("p", *letters),
+            count * contracted,
+            True,
+        )
         for irrep, count in counts.items()
     ]

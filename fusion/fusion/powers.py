@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from fusion.couplings import fuse_paths
 from fusion.errors import LimitError
 from fusion.irreps import Irrep, Irreps
-from fusion.limits import MAX_PATHS, MAX_REDUCED_ENTRIES
+from fusion.limits import MAX_L, MAX_PATHS, MAX_REDUCED_ENTRIES
+from fusion.rules import coupled as products
 from fusion.space import Space
 from fusion.symbols import clebsch_gordan
 
@@ -43,9 +44,10 @@ def combs(irreps: Irreps, order: int, coupled: Irreps | None, inner: Irreps | No
         inner: keep only combs whose inner lines are among these irreps.
 
     Raises:
-        LimitError: there are more combs than a wire may have paths.
+        LimitError: there are more combs than a wire may have paths, or a line above ``MAX_L`` would be needed.
     """
     current = [Comb(((irrep, path),), (), irrep) for count, irrep in irreps for path in range(count)]
+    top = max((irrep.l for _, irrep in irreps), default=0)
     for step in range(2, order + 1):
         last = step == order
         allowed = coupled if last else inner
@@ -54,20 +56,31 @@ def combs(irreps: Irreps, order: int, coupled: Irreps | None, inner: Irreps | No
             counts[comb.out] = counts.get(comb.out, 0) + 1
         left = Irreps(tuple((counts[irrep], irrep) for irrep in sorted(counts)))
         by_irrep = {irrep: [comb for comb in current if comb.out == irrep] for irrep in counts}
-        estimate = left.paths * irreps.paths * (2 * max(irrep.l for _, irrep in irreps) + 1)
-        if estimate > 20 * MAX_PATHS:
-            raise LimitError(f"a power of order {order} of {irreps} has more than {MAX_PATHS} paths; restrict inner lines")
+        reached = top + max((irrep.l for irrep in counts), default=0)
+        if allowed is None and reached > MAX_L:
+            what = "coupled irreps" if last else "inner lines"
+            raise LimitError(
+                f"a power of order {order} of {irreps} reaches l = {reached}, above {MAX_L}; restrict the {what}"
+            )
+        if _count(left, irreps, allowed) > MAX_PATHS:
+            raise LimitError(
+                f"a power of order {order} of {irreps} has more than {MAX_PATHS} paths; restrict inner lines"
+            )
         following: list[Comb] = []
         for path in fuse_paths(left, irreps, allowed):
             comb = by_irrep[path.left][path.left_path]
             inner_lines = comb.inner if step == 2 else (*comb.inner, comb.out)
             following.append(Comb((*comb.legs, (path.right, path.right_path)), inner_lines, path.out))
-        if len(following) > MAX_PATHS:
-            raise LimitError(f"a power of order {order} of {irreps} has more than {MAX_PATHS} paths; restrict inner lines")
         current = following
     if order == 1 and coupled is not None:
         current = [comb for comb in current if coupled.count(comb.out)]
     return tuple(current)
+
+
+def _count(left: Irreps, right: Irreps, allowed: Irreps | None) -> int:
+    """Return the number of couplings without listing them."""
+    kinds = None if allowed is None else set(allowed.kinds())
+    return sum(m * n * sum(kinds is None or out in kinds for out in products(a, b)) for m, a in left for n, b in right)
 
 
 @lru_cache(maxsize=256)
@@ -87,7 +100,9 @@ def independent(irreps: Irreps, order: int, coupled: Irreps | None, inner: Irrep
         per_irrep.setdefault(tree.out, []).append(position)
     samples = max(len(group) for group in per_irrep.values()) + 8 if per_irrep else 0
     if samples * len(trees) > MAX_REDUCED_ENTRIES:
-        raise LimitError(f"the reduced basis of order {order} of {irreps} is too large to compute; restrict inner lines")
+        raise LimitError(
+            f"the reduced basis of order {order} of {irreps} is too large to compute; restrict inner lines"
+        )
     values = _comb_values(irreps, trees, samples)
     kept: list[int] = []
     for group in per_irrep.values():
@@ -130,7 +145,10 @@ def _comb_values(irreps: Irreps, trees: Sequence[Comb], samples: int) -> list[ND
         key = (tree.legs[:length], lines[:length])
         if key not in cache:
             table = clebsch_gordan(lines[length - 2].l, tree.legs[length - 1][0].l, lines[length - 1].l)
-            cache[key] = np.einsum("sa,sb,abm->sm", prefix(tree, length - 1), leaf[tree.legs[length - 1]], table, optimize=True)
+            table = table[..., -1:] if length == len(tree.legs) else table
+            left, right = prefix(tree, length - 1), leaf[tree.legs[length - 1]]
+            pairs = (left[:, :, None] * right[:, None, :]).reshape(samples, -1)
+            cache[key] = pairs @ table.reshape(pairs.shape[1], -1)
         return cache[key]
 
     return [prefix(tree, len(tree.legs))[:, -1] for tree in trees]
@@ -146,5 +164,3 @@ def power_paths(
         kept = independent(irreps, order, coupled, inner) if basis == "reduced" else tuple(range(len(trees)))
         found.append((order, trees, kept))
     return tuple(found)
-
-

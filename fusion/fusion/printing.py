@@ -51,11 +51,36 @@ class Printable(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Printed:
-    """A diagram's text and, for every node, the (start, length) of its focus."""
+class Place:
+    """Where a node stands: the number of a statement, and the characters that stand for the node in it.
 
-    text: str
-    places: dict[Printable, tuple[int, int]]
+    ``end`` is where the node's whole text ends, its filter ``[...]`` included.
+    """
+
+    statement: int
+    start: int
+    length: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A diagram's text, statement by statement, with the place of every node and the names of shared ones."""
+
+    statements: tuple[str, ...]
+    places: dict[Printable, Place]
+    names: dict[Printable, str]
+
+    @property
+    def text(self) -> str:
+        """The whole text on one line."""
+        return "; ".join(self.statements)
+
+    def expression(self, node: Printable, limit: int = 40) -> str:
+        """Return the expression of ``node`` alone, its shared parts by name, cut to ``limit`` characters."""
+        text = _Writer(self.names, {}).write(node, 0, 0)
+        name = f"{self.names[node]} = " if node in self.names else ""
+        return name + (text if len(text) <= limit else text[: limit - 3] + "...")
 
 
 def walk(roots: Iterable[Printable]) -> list[Printable]:
@@ -74,58 +99,80 @@ def walk(roots: Iterable[Printable]) -> list[Printable]:
     return list(found)
 
 
-def print_outputs(outputs: Sequence[tuple[str, Printable]]) -> Printed:
-    """Return the notation of named outputs; a single output called ``out`` is written without its name."""
-    order = walk(node for _, node in outputs)
-    uses: dict[Printable, int] = {}
-    for node in order:
-        for child in node.inputs:
-            uses[child] = uses.get(child, 0) + 1
-    statements: list[str] = []
-    reserved: set[str] = set()
-    for node in order:
-        if node.declaration is not None:
-            statements.append(node.declaration)
-            reserved.add(node.declaration.split()[1].rstrip(":"))
-    names: dict[Printable, str] = {}
-    depth: dict[Printable, int] = {}
-    roots = {node for _, node in outputs}
-    text = "".join(f"{statement}; " for statement in dict.fromkeys(statements))
-    places: dict[Printable, tuple[int, int]] = {}
-    counter = 0
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Writes expressions; notes where each node's focus lies. Named nodes are written as their names."""
 
-    def emit(node: Printable, at: int, whole: bool) -> str:
-        if not whole and node in names:
-            return names[node]
+    names: dict[Printable, str]
+    places: dict[Printable, Place]
+
+    def write(self, node: Printable, statement: int, at: int) -> str:
+        """Return the text of ``node``, which begins at character ``at`` of its statement."""
         out = ""
+        focus: tuple[int, int] | None = None
         for piece in node.pieces():
             if isinstance(piece, str):
                 out += piece
             elif isinstance(piece, Focus):
-                places.setdefault(node, (at + len(out), len(piece.text)))
+                focus = focus or (at + len(out), len(piece.text))
                 out += piece.text
             else:
-                child = piece.node
-                wrap = child not in names and child.strength < piece.strength
-                out += "(" if wrap else ""
-                out += emit(child, at + len(out), False)
-                out += ")" if wrap else ""
+                out += self.child(piece, statement, at + len(out))
+        if focus is not None:
+            self.places.setdefault(node, Place(statement, *focus, end=at + len(out)))
         return out
 
+    def child(self, piece: Child, statement: int, at: int) -> str:
+        """Return the text of an input: its name when it has one, in parentheses where they are needed."""
+        node = piece.node
+        if node in self.names:
+            return self.names[node]
+        if node.strength >= piece.strength:
+            return self.write(node, statement, at)
+        return f"({self.write(node, statement, at + 1)})"
+
+
+def _shared(order: Sequence[Printable], roots: set[Printable]) -> dict[Printable, str]:
+    """Return the names of the nodes that get a statement of their own, inputs before users."""
+    uses: dict[Printable, int] = {}
+    for node in order:
+        for child in node.inputs:
+            uses[child] = uses.get(child, 0) + 1
+    names: dict[Printable, str] = {}
+    depth: dict[Printable, int] = {}
     for node in order:
         depth[node] = 1 + max((depth[child] for child in node.inputs if child not in names), default=0)
-        leaf = node.declaration is not None
-        shared = uses.get(node, 0) > 1 or (node in roots and uses.get(node, 0) > 0)
-        if not leaf and (shared or depth[node] > MAX_INLINE_DEPTH):
-            counter += 1
-            while f"t{counter}" in reserved:
-                counter += 1
-            text += f"t{counter} = "
-            text += emit(node, len(text), True) + "; "
-            names[node] = f"t{counter}"
+        shared = uses.get(node, 0) > 1 or (node in roots and node in uses)
+        if node.declaration is None and (shared or depth[node] > MAX_INLINE_DEPTH):
+            names[node] = f"t{len(names) + 1}"
+    return names
+
+
+def _declared_places(order: Sequence[Printable], statements: Sequence[str]) -> dict[Printable, Place]:
+    """Return the place of every leg and label (but not of a pulled label): its name in its declaration."""
+    places: dict[Printable, Place] = {}
+    for node in order:
+        if node.declaration is None:
+            continue
+        keyword, name = node.declaration.split(":", 1)[0].split()
+        if _Writer({}, {}).write(node, 0, 0) == name:
+            start = len(keyword) + 1
+            places[node] = Place(statements.index(node.declaration), start, len(name), start + len(name))
+    return places
+
+
+def print_outputs(outputs: Sequence[tuple[str, Printable]]) -> Printed:
+    """Return the notation of named outputs; a single output called ``out`` is written without its name."""
+    order = walk(node for _, node in outputs)
+    declared = dict.fromkeys(node.declaration for node in order if node.declaration is not None)
+    statements: list[str] = list(declared)
+    names = _shared(order, {node for _, node in outputs})
+    writer = _Writer(names, _declared_places(order, statements))
+    for node, name in names.items():
+        head = f"{name} = "
+        statements.append(head + writer.write(node, len(statements), len(head)))
     single = len(outputs) == 1 and outputs[0][0] == "out"
-    for position, (name, node) in enumerate(outputs):
-        text += "" if single else f"out {name} = "
-        text += emit(node, len(text), False)
-        text += "; " if position + 1 < len(outputs) else ""
-    return Printed(text, places)
+    for name, node in outputs:
+        head = "" if single else f"out {name} = "
+        statements.append(head + writer.child(Child(node, 0), len(statements), len(head)))
+    return Printed(tuple(statements), writer.places, names)

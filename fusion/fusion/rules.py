@@ -7,23 +7,25 @@ from __future__ import annotations
 
 from fusion.errors import FusionError
 from fusion.irreps import Irrep
+from fusion.limits import MAX_L
 
 _WORD = {1: "e", -1: "o"}
 
 
 def coupled(left: Irrep, right: Irrep) -> tuple[Irrep, ...]:
-    """Return every irrep contained in ``left (x) right``, in ascending degree.
+    """Return every irrep contained in ``left (x) right``, in ascending degree up to ``MAX_L``.
 
     Raises:
         FusionError: one irrep is of O(3), the other of SO(3).
     """
     if (left.p == 0) != (right.p == 0):
         raise FusionError(f"{left} of {left.group} and {right} of {right.group} cannot be coupled; use one group")
-    return tuple(Irrep(l, left.p * right.p) for l in range(abs(left.l - right.l), left.l + right.l + 1))  # noqa: E741
+    top = min(left.l + right.l, MAX_L)
+    return tuple(Irrep(l, left.p * right.p) for l in range(abs(left.l - right.l), top + 1))
 
 
 def violation(left: Irrep, right: Irrep, asked: Irrep) -> str | None:
-    """Return why ``left x right -> asked`` is forbidden, with the numbers of the rule, or ``None`` when it is allowed."""
+    """Return why ``left x right -> asked`` is forbidden, with the rule's numbers, or ``None`` when it is allowed."""
     if len({left.group, right.group, asked.group}) > 1:
         return f"mixes groups: {left} is of {left.group}, {right} of {right.group}, {asked} of {asked.group}"
     reasons: list[str] = []

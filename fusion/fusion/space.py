@@ -107,6 +107,8 @@ def channel_axes(channels: Channels) -> tuple[tuple[str, int], ...]:
         raise NotationError(f"two channel axes share a name: {axes}")
     for name, size in axes:
         check_name(name, "the name of a channel axis")
+        if "." in name or "^" in name:
+            raise NotationError(f"the name of a channel axis is made of letters, digits and _; got {name!r}")
         if type(size) is not int or size < 1:
             raise NotationError(f"channel axis {name!r} needs a positive integer size, got {size!r}")
         if size > MAX_CHANNELS:

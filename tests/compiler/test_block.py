@@ -150,3 +150,11 @@ def test_unknown_coefficients_are_refused() -> None:
         block.load_coefficients({"nothing_0e": 0.0})
     with pytest.raises(InputError, match="have shape"):
         block.load_coefficients({"mix1_0e": np.zeros(3)})
+
+
+def test_tuples_of_tuples_come_from_the_first_map() -> None:
+    first, _ = tuples("receiver")
+    outer = tuples(first)[0]
+    block = fusion_compiler.compile(leg("x", "0e", on="edge").pull(first).pull(outer), dtype=torch.float64)
+    out = block(x=torch.tensor([[1.0], [2.0]], dtype=torch.float64), receiver=torch.tensor([0, 0]))
+    assert out[:, 0].tolist() == [1.0] * 4 + [2.0] * 4

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from fusion.inference.common import Inferred, bind, describe, named
+from fusion.inference.common import Inferred, bind, channel_limits, incoming, named
 from fusion.pattern import Pattern
 from fusion.space import Space, free_axis_name
 from fusion.violations import Violation
 
 
+def _wrong(headline: str, space: Space) -> tuple[Violation, ...]:
+    return (Violation("channel", headline, wires=incoming(("wire", space))),)
+
+
 def _axis(what: str, space: Space, axis: int) -> tuple[int, tuple[Violation, ...]]:
     count = len(space.channels)
     if not -count <= axis < count:
-        return 0, (Violation("channel", f"{what} of channel axis {axis}: the wire has {count} channel axes", (describe("wire", space),)),)
+        axes = "axis" if count == 1 else "axes"
+        return 0, _wrong(f"{what} of channel axis {axis}: the wire has {count} channel {axes}", space)
     return axis % count, ()
 
 
@@ -22,31 +27,31 @@ def infer_split(space: Space, parts: int, axis: int) -> Inferred:
         return Inferred(space, violations)
     name, size = space.channels[place]
     if parts < 1 or size % parts:
-        return Inferred(
-            space,
-            (Violation("channel", f"channel axis {name}={size} does not split into {parts} equal parts", (describe("wire", space),)),),
-        )
+        return Inferred(space, _wrong(f"channel axis {name}={size} does not split into {parts} equal parts", space))
     group = free_axis_name({n for n, _ in space.channels})
     channels = (*space.channels[:place], (group, parts), (name, size // parts), *space.channels[place + 1 :])
-    return Inferred(space.replace(channels=channels))
+    found = space.replace(channels=channels)
+    return Inferred(found, channel_limits("a split", found))
 
 
 def infer_merge(space: Space, axis: int) -> Inferred:
     """Space after joining a channel axis with the one before it (the earlier axis runs slower)."""
     place, violations = _axis("a merge", space, axis)
     if not violations and place == 0:
-        violations = (Violation("channel", "a merge needs a channel axis before the one it names", (describe("wire", space),)),)
+        violations = _wrong("a merge needs a channel axis before the one it names", space)
     if violations:
         return Inferred(space, violations)
     (_, outer), (name, inner) = space.channels[place - 1], space.channels[place]
-    return Inferred(space.replace(channels=(*space.channels[: place - 1], (name, outer * inner), *space.channels[place + 1 :])))
+    channels = (*space.channels[: place - 1], (name, outer * inner), *space.channels[place + 1 :])
+    found = space.replace(channels=channels)
+    return Inferred(found, channel_limits("a merge", found))
 
 
 def infer_reorder(space: Space, pattern: Pattern) -> Inferred:
     """Space after permuting whole channel axes, as in ``"gu->ug"``."""
     bound, violations = bind("a reorder", pattern, (("wire", space),))
     if sorted(pattern.operands[0]) != sorted(pattern.result):
-        violations = (*violations, Violation("channel", f"a reorder keeps every axis; pattern {pattern} does not"))
+        violations = (*violations, *_wrong(f"a reorder keeps every axis; pattern {pattern} does not", space))
     return Inferred(space.replace(channels=named(pattern.result, bound, (space,), pattern)), violations)
 
 
@@ -55,5 +60,5 @@ def infer_shuffle(space: Space, order: tuple[int, ...], axis: int) -> Inferred:
     place, violations = _axis("a shuffle", space, axis)
     if not violations and sorted(order) != list(range(space.sizes[place])):
         name, size = space.channels[place]
-        violations = (Violation("channel", f"a shuffle of axis {name}={size} needs each of 0..{size - 1} once", (describe("wire", space),)),)
+        violations = _wrong(f"a shuffle of axis {name}={size} needs each of 0..{size - 1} once", space)
     return Inferred(space, violations)

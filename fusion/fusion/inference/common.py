@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fusion.index import CONSTANT_SPACE, STANDARD_MAPS
+from fusion.limits import MAX_CHANNEL_AXES, MAX_CHANNELS
 from fusion.pattern import Pattern
 from fusion.space import Space
-from fusion.violations import Violation
+from fusion.violations import Incoming, Violation
+
+Sides = tuple[tuple[str, Space], ...]
+"""The wires that enter a node, in the order of its inputs, each with what it is called in messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,17 +22,17 @@ class Inferred:
     violations: tuple[Violation, ...] = ()
 
 
-def describe(side: str, space: Space) -> str:
-    """Return one detail line that names an incoming wire and its type."""
-    return f"{side:<6} {space}"
+def incoming(*sides: tuple[str, Space]) -> tuple[Incoming, ...]:
+    """Return the record of the first wires that enter a node, for a violation."""
+    return tuple(Incoming(side, space, place) for place, (side, space) in enumerate(sides))
 
 
-def same_index_space(what: str, spaces: tuple[tuple[str, Space], ...]) -> tuple[str, tuple[Violation, ...]]:
-    """Return the common index space of ``spaces``, and a violation when they differ.
+def same_index_space(what: str, sides: Sides) -> tuple[str, tuple[Violation, ...]]:
+    """Return the common index space of ``sides``, and a violation when they differ.
 
     Wires on the constant space (a single row) go with every other space.
     """
-    names = [space.on for _, space in spaces if space.on != CONSTANT_SPACE]
+    names = [space.on for _, space in sides if space.on != CONSTANT_SPACE]
     on = names[0] if names else CONSTANT_SPACE
     if len(set(names)) <= 1:
         return on, ()
@@ -37,51 +41,39 @@ def same_index_space(what: str, spaces: tuple[tuple[str, Space], ...]) -> tuple[
     hint = (
         f"pull one of them along {' or '.join(maps)}, or sum over it"
         if maps
-        else "no standard map joins these spaces; declare one with index_map(...)"
+        else f"no standard map joins {first} and {second}; declare one with index_map(...) and pull along it"
     )
-    details = (*(describe(side, space) for side, space in spaces), hint)
-    return on, (Violation("index", f"{what} joins wires on different index spaces", details),)
+    headline = f"{what} joins wires on different index spaces"
+    return on, (Violation("index", headline, (hint,), wires=incoming(*sides)),)
 
 
 def bind(
-    what: str, pattern: Pattern, spaces: tuple[tuple[str, Space], ...], sizes: dict[str, int] | None = None
+    what: str, pattern: Pattern, sides: Sides, sizes: dict[str, int] | None = None
 ) -> tuple[dict[str, int], tuple[Violation, ...]]:
-    """Return the size of every letter of ``pattern`` over the channel axes of ``spaces``, and what does not fit."""
+    """Return the size of every letter of ``pattern`` over the channel axes of ``sides``, and what does not fit."""
     bound: dict[str, int] = {}
     owner: dict[str, str] = {}
-    violations: list[Violation] = []
-    for letters, (side, space) in zip(pattern.operands, spaces, strict=True):
+    found: list[str] = []
+    for letters, (side, space) in zip(pattern.operands, sides, strict=True):
         if len(letters) != len(space.channels):
-            violations.append(
-                Violation(
-                    "channel",
-                    f"{what} with pattern {pattern} names {len(letters)} channel axes of the {side} wire, "
-                    f"which has {len(space.channels)}",
-                    tuple(describe(name, found) for name, found in spaces),
-                )
+            found.append(
+                f"{what} with pattern {pattern} names {len(letters)} channel axes of the {side} wire, "
+                f"which has {len(space.channels)}"
             )
         for letter, size in zip(letters, space.sizes, strict=False):
             if bound.setdefault(letter, size) != size:
-                violations.append(
-                    Violation(
-                        "channel",
-                        f"{what} with pattern {pattern}: {letter} is {bound[letter]} on the {owner[letter]} wire "
-                        f"and {size} on the {side} wire",
-                        tuple(describe(name, found) for name, found in spaces),
-                    )
+                found.append(
+                    f"{what} with pattern {pattern}: {letter} is {bound[letter]} on the {owner[letter]} wire "
+                    f"and {size} on the {side} wire"
                 )
             owner.setdefault(letter, side)
     for letter, size in (sizes or {}).items():
         if letter in bound and bound[letter] != size:
-            violations.append(
-                Violation("channel", f"{what}: size {letter}={size} is given, but the wire has {letter}={bound[letter]}")
-            )
+            found.append(f"{what}: size {letter}={size} is given, but the wire has {letter}={bound[letter]}")
         elif letter not in pattern.letters:
-            violations.append(
-                Violation("channel", f"{what}: size {letter}={size} is given, but pattern {pattern} has no {letter}")
-            )
+            found.append(f"{what}: size {letter}={size} is given, but pattern {pattern} has no {letter}")
         bound.setdefault(letter, size)
-    return bound, tuple(violations)
+    return bound, tuple(Violation("channel", headline, wires=incoming(*sides)) for headline in found)
 
 
 def default_pattern(left: Space, right: Space) -> Pattern | None:
@@ -99,20 +91,34 @@ def default_pattern(left: Space, right: Space) -> Pattern | None:
     return None
 
 
-def named(letters: str, bound: dict[str, int], spaces: tuple[Space, ...], pattern: Pattern) -> tuple[tuple[str, int], ...]:
-    """Return result axes for ``letters``: the axis keeps its declared name where it came in whole, else the letter."""
+def named(
+    letters: str, bound: dict[str, int], spaces: tuple[Space, ...], pattern: Pattern
+) -> tuple[tuple[str, int], ...]:
+    """Return result axes for ``letters``: an axis keeps its declared name where it came in whole, else the letter."""
     names: dict[str, str] = {}
     for operand, space in zip(pattern.operands, spaces, strict=True):
         for letter, (name, _) in zip(operand, space.channels, strict=False):
             names.setdefault(letter, name)
     axes: list[tuple[str, int]] = []
     for letter in letters:
-        wish = names.get(letter, letter)
         taken = {name for name, _ in axes}
-        axes.append((wish if wish not in taken else next(c for c in letter + names_pool() if c not in taken), bound.get(letter, 1)))
+        options = (names.get(letter, letter), letter, *names_pool())
+        axes.append((next(option for option in options if option not in taken), bound.get(letter, 1)))
     return tuple(axes)
 
 
 def names_pool() -> str:
     """Single-letter axis names in the order in which they are handed out."""
     return "uvwxyzabcdefghijklmnopqrst"
+
+
+def channel_limits(what: str, space: Space) -> tuple[Violation, ...]:
+    """Return what a result with more or larger channel axes than allowed breaks."""
+    if len(space.channels) > MAX_CHANNEL_AXES:
+        headline = f"{what} gives {len(space.channels)} channel axes; at most {MAX_CHANNEL_AXES} are allowed"
+        return (Violation("limit", headline),)
+    return tuple(
+        Violation("limit", f"{what} gives a channel axis {name}={size}, above the limit of {MAX_CHANNELS}")
+        for name, size in space.channels
+        if size > MAX_CHANNELS
+    )

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from fusion.couplings import Triple, fuse_paths, fused_irreps, reachable
-from fusion.inference.common import Inferred, bind, default_pattern, describe, named, same_index_space
+from fusion.couplings import FusePath, Triple, fuse_paths, fused_irreps, reachable
+from fusion.errors import LimitError
+from fusion.inference.common import Inferred, Sides, bind, default_pattern, incoming, named, same_index_space
 from fusion.irreps import Irrep, Irreps, irreps_of
-from fusion.limits import MAX_ORDER, MAX_PATHS
+from fusion.limits import MAX_L, MAX_ORDER, MAX_PATHS
 from fusion.pattern import Pattern
+from fusion.powers import Comb, power_paths
 from fusion.rules import exchange_odd, violation
 from fusion.space import Space
 from fusion.violations import Violation
+
+MAX_REASONS = 8
+"""Pairs of incoming irreps whose failure is spelled out in one message."""
 
 
 def mixes_groups(left: Irreps, right: Irreps) -> bool:
@@ -17,26 +22,29 @@ def mixes_groups(left: Irreps, right: Irreps) -> bool:
     return len({irrep.p == 0 for _, irrep in (*left, *right)}) > 1
 
 
+def _listed(kinds: tuple[Irrep, ...]) -> str:
+    return ", ".join(map(str, kinds)) or "nothing"
+
+
+def _nearest(asked: Irrep, options: tuple[Irrep, ...]) -> tuple[str, tuple[str, ...]]:
+    """Return the repair, when it is unique, and the line that proposes it."""
+    near = [option for option in options if option.l == asked.l]
+    return (str(near[0]), (f"did you mean {near[0]}?",)) if len(near) == 1 else ("", ())
+
+
 def _unreachable(asked: Irrep, left: Space, right: Space) -> Violation:
     """Explain why ``asked`` cannot be coupled from ``left`` and ``right``."""
-    reasons = tuple(
-        f"{a} x {b} -> {asked}   {violation(a, b, asked)}" for _, a in left.irreps for _, b in right.irreps
-    )
-    options = reachable(left.irreps, right.irreps).kinds()
-    near = [option for option in options if option.l == asked.l]
-    suggestion = str(near[0]) if len(near) == 1 else ""
-    shown = reasons if len(reasons) <= 8 else (*reasons[:8], f"... and {len(reasons) - 8} more pairs")
-    details = (
-        describe("left", left),
-        describe("right", right),
-        *shown,
-        f"reachable: {', '.join(map(str, options)) or 'nothing'}",
-        *((f"did you mean {suggestion}?",) if suggestion else ()),
-    )
+    pairs = [(a, b) for _, a in left.irreps for _, b in right.irreps]
+    reasons = tuple(f"{a} x {b} -> {asked}   {violation(a, b, asked)}" for a, b in pairs)
+    options = () if mixes_groups(left.irreps, right.irreps) else reachable(left.irreps, right.irreps).kinds()
+    suggestion, proposal = _nearest(asked, options)
+    rest = len(reasons) - MAX_REASONS
+    shown = (*reasons[:MAX_REASONS], f"... and {rest} more pairs") if rest > 1 else reasons
     return Violation(
         "selection",
         f"no path couples the two wires to {asked}",
-        details,
+        (*shown, f"reachable: {_listed(options)}", *proposal),
+        wires=incoming(("left", left), ("right", right)),
         asked=(asked,),
         reachable=options,
         reasons=reasons,
@@ -54,132 +62,203 @@ def infer_fuse(
     same_wire: bool,
 ) -> Inferred:
     """Space of a fuse. A pattern with new letters is weighted and sums its paths: one path per coupled irrep."""
-    violations: list[Violation] = []
-    sides = (("left", left), ("right", right))
-    on, found = same_index_space("a fuse", sides)
-    violations.extend(found)
+    sides: Sides = (("left", left), ("right", right))
+    on, violations = same_index_space("a fuse", sides)
     chosen = pattern or default_pattern(left, right)
-    if chosen is None:
-        violations.append(
-            Violation(
-                "channel",
-                "the two wires have different channels; a fuse needs a pattern",
-                (
-                    describe("left", left),
-                    describe("right", right),
-                    'write for instance .on("u,v->uv") for the outer product',
-                ),
-            )
-        )
-        channels = left.channels
-    else:
-        bound, found = bind("a fuse", chosen, sides, sizes)
-        violations.extend(found)
-        missing = [letter for letter in chosen.new_letters if letter not in bound]
-        if missing:
-            violations.append(
-                Violation("channel", f"the weighted pattern {chosen} needs sizes for: {', '.join(missing)}")
-            )
-        channels = named(chosen.result, bound, (left, right), chosen)
+    channels, found = _fused_channels(sides, chosen, sizes)
+    violations = (*violations, *found)
     if mixes_groups(left.irreps, right.irreps):
-        violations.append(
-            Violation("selection", "a fuse cannot mix irreps of O(3) and SO(3)", (describe("left", left), describe("right", right)))
-        )
-        return Inferred(Space(left.irreps, channels, on), tuple(violations))
+        headline = "a fuse cannot mix irreps of O(3) and SO(3)"
+        mixed = Violation("selection", headline, wires=incoming(*sides))
+        return Inferred(Space(left.irreps, channels, on), (*violations, mixed))
+    options = reachable(left.irreps, right.irreps)
+    found = _fuse_limits(sides, complete=coupled is None and triples is None)
+    if found:
+        return Inferred(Space(irreps_of(options.kinds()), channels, on), (*violations, *found))
+    legal, found = _explicit(sides, triples)
+    violations = (*violations, *found)
+    missing = [asked for asked in (coupled or Irreps(())).kinds() if options.count(asked) == 0]
+    violations = (*violations, *(_unreachable(asked, left, right) for asked in missing))
+    paths = fuse_paths(left.irreps, right.irreps, coupled, legal)
+    if not paths and not violations:
+        violations = (Violation("selection", "no path survives in this fuse", wires=incoming(*sides)),)
+    if same_wire and chosen is not None and not chosen.new_letters and chosen.operands[0] == chosen.operands[1]:
+        violations = (*violations, *_odd_squares(paths))
+    if len(paths) > MAX_PATHS:
+        headline = f"this fuse has {len(paths)} paths, above the limit of {MAX_PATHS}"
+        violations = (*violations, Violation("limit", headline, wires=incoming(*sides)))
+        return Inferred(Space(irreps_of(options.kinds()), channels, on), violations)
+    irreps = _hoped(fused_irreps(paths), missing)
+    if chosen is not None and chosen.new_letters:
+        irreps = irreps_of(irreps.kinds())
+    return Inferred(Space(irreps, channels, on), violations)
+
+
+def _hoped(irreps: Irreps, missing: list[Irrep]) -> Irreps:
+    """Return ``irreps`` with those asked for in vain, so that what follows is judged by what was meant."""
+    kinds = (*irreps.kinds(), *missing)
+    extra = tuple((1, irrep) for irrep in missing if irrep.group == kinds[0].group)
+    return Irreps((*irreps.items, *extra)).canonical()
+
+
+def _fused_channels(
+    sides: Sides, chosen: Pattern | None, sizes: dict[str, int]
+) -> tuple[tuple[tuple[str, int], ...], tuple[Violation, ...]]:
+    """Return the channel axes of a fuse and what is wrong with its pattern."""
+    (_, left), (_, right) = sides
+    if chosen is None:
+        hint = 'write for instance .on("u,v->uv") for the outer product'
+        headline = "the two wires have different channels; a fuse needs a pattern"
+        return left.channels, (Violation("channel", headline, (hint,), wires=incoming(*sides)),)
+    bound, violations = bind("a fuse", chosen, sides, sizes)
+    missing = [letter for letter in chosen.new_letters if letter not in bound]
+    if missing:
+        headline = f"the weighted pattern {chosen} needs sizes for: {', '.join(missing)}"
+        hint = f"write for instance .on({str(chosen)!r}, {missing[0]}=16)"
+        violations = (*violations, Violation("channel", headline, (hint,), wires=incoming(*sides)))
+    return named(chosen.result, bound, (left, right), chosen), violations
+
+
+def _fuse_limits(sides: Sides, complete: bool) -> tuple[Violation, ...]:
+    """Return the limits that a fuse exceeds; ``complete`` says that it keeps every coupled irrep."""
+    (_, left), (_, right) = sides
+    pairs = left.irreps.paths * right.irreps.paths
+    if 2 * pairs > MAX_PATHS:
+        headline = f"a fuse of {left.irreps.paths} with {right.irreps.paths} paths is above the limit of {MAX_PATHS}"
+        return (Violation("limit", headline, wires=incoming(*sides)),)
+    top = sum(max((irrep.l for _, irrep in space.irreps), default=0) for space in (left, right))
+    if complete and top > MAX_L:
+        headline = f"this fuse reaches l = {top}, above the limit of {MAX_L}"
+        hint = "say which coupled irreps to keep, for instance (a @ b)['0e+1o']"
+        return (Violation("limit", headline, (hint,), wires=incoming(*sides)),)
+    return ()
+
+
+def _explicit(
+    sides: Sides, triples: tuple[Triple, ...] | None
+) -> tuple[tuple[Triple, ...] | None, tuple[Violation, ...]]:
+    """Return the allowed ones of an explicit list of couplings, and why the others are not."""
+    if triples is None:
+        return None, ()
     legal: list[Triple] = []
-    for triple in triples or ():
-        a, b, out = triple
+    violations: list[Violation] = []
+    wires = incoming(*sides)
+    for a, b, out in triples:
         why = violation(a, b, out)
-        if left.irreps.count(a) == 0 or right.irreps.count(b) == 0:
-            side, missing_irrep, space = ("left", a, left) if left.irreps.count(a) == 0 else ("right", b, right)
-            violations.append(
-                Violation(
-                    "selection",
-                    f"the path {a} x {b} -> {out} needs {missing_irrep} on the {side} wire",
-                    (describe("left", left), describe("right", right)),
-                    asked=(out,),
-                )
-            )
+        missing = [
+            (irrep, side) for irrep, (side, space) in zip((a, b), sides, strict=True) if not space.irreps.count(irrep)
+        ]
+        if missing:
+            headline = f"the path {a} x {b} -> {out} needs {missing[0][0]} on the {missing[0][1]} wire"
+            violations.append(Violation("selection", headline, wires=wires, asked=(out,), quote=f"{a}*{b}->{out}"))
         elif why is not None:
+            options = reachable(Irreps(((1, a),)), Irreps(((1, b),))).kinds()
+            suggestion, proposal = _nearest(out, options)
             violations.append(
                 Violation(
                     "selection",
                     f"the path {a} x {b} -> {out} is forbidden: {why}",
-                    (
-                        describe("left", left),
-                        describe("right", right),
-                        f"reachable from {a} x {b}: "
-                        + ", ".join(map(str, reachable(Irreps(((1, a),)), Irreps(((1, b),))).kinds())),
-                    ),
+                    (f"reachable from {a} x {b}: {_listed(options)}", *proposal),
+                    wires=wires,
                     asked=(out,),
+                    reachable=options,
                     reasons=(why,),
+                    suggestion=suggestion,
+                    quote=f"{a}*{b}->{out}",
                 )
             )
         else:
-            legal.append(triple)
-    options = reachable(left.irreps, right.irreps)
-    if coupled is not None:
-        violations.extend(
-            _unreachable(asked, left, right) for asked in coupled.kinds() if options.count(asked) == 0
+            legal.append((a, b, out))
+    return tuple(legal), tuple(violations)
+
+
+def _odd_squares(paths: tuple[FusePath, ...]) -> tuple[Violation, ...]:
+    """Return a notice of the paths of a product of a wire with itself that are zero by exchange."""
+    odd = dict.fromkeys(
+        f"{path.left} x {path.right} -> {path.out}"
+        for path in paths
+        if (path.left, path.left_path) == (path.right, path.right_path)
+        and exchange_odd(path.left, path.right, path.out)
+    )
+    if not odd:
+        return ()
+    headline = "a product of a wire with itself is zero on exchange-odd paths: " + ", ".join(odd)
+    return (Violation("selection", headline, severity="notice"),)
+
+
+def infer_power(
+    space: Space, orders: tuple[int, ...], basis: str, coupled: Irreps | None, inner: Irreps | None
+) -> Inferred:
+    """Space of symmetric products of a wire with itself: the kept paths of every order side by side."""
+    wires = incoming(("factor", space))
+    bad = [order for order in orders if type(order) is not int or not 1 <= order <= MAX_ORDER]
+    good = tuple(order for order in orders if order not in bad)
+    violations = tuple(
+        Violation("limit", f"a power of order {order!r}: orders are integers from 1 to {MAX_ORDER}", wires=wires)
+        for order in bad
+    )
+    options = _power_reach(space.irreps, good, inner)
+    missing = [asked for asked in (coupled or Irreps(())).kinds() if asked not in options]
+    violations = (*violations, *(_unreachable_power(asked, space, orders, options) for asked in missing))
+    try:
+        parts = power_paths(space.irreps, good, coupled, inner, basis)
+    except LimitError as error:
+        return Inferred(
+            space.replace(irreps=irreps_of(options)), (*violations, Violation("limit", str(error), wires=wires))
         )
-    if left.irreps.paths * right.irreps.paths * 2 > MAX_PATHS:
-        violations.append(
-            Violation("limit", f"a fuse of {left.irreps.paths} with {right.irreps.paths} paths is above the limit of {MAX_PATHS}")
-        )
-        return Inferred(Space(irreps_of(options.kinds()), channels, on), tuple(violations))
-    paths = fuse_paths(left.irreps, right.irreps, coupled, None if triples is None else tuple(legal))
-    irreps = fused_irreps(paths)
-    if not paths and not violations:
-        violations.append(
-            Violation("selection", "no path survives in this fuse", (describe("left", left), describe("right", right)))
-        )
-    if same_wire and chosen is not None and not chosen.new_letters and _elementwise(chosen):
-        odd = [
-            path
-            for path in paths
-            if path.left == path.right and path.left_path == path.right_path and exchange_odd(path.left, path.right, path.out)
-        ]
-        if odd:
-            labels = dict.fromkeys(f"{path.left} x {path.right} -> {path.out}" for path in odd)
-            violations.append(
-                Violation(
-                    "selection",
-                    "a product of a wire with itself is zero on exchange-odd paths: " + ", ".join(labels),
-                    severity="notice",
-                )
-            )
-    if chosen is not None and chosen.new_letters:
-        irreps = irreps_of(irreps.kinds())
-    return Inferred(Space(irreps, channels, on), tuple(violations))
+    kept = [trees[position] for _, trees, positions in parts for position in positions]
+    irreps = _hoped(Irreps(tuple((1, tree.out) for tree in kept)), missing)
+    if not kept and not violations:
+        wanted = f" to {coupled}" if coupled is not None else ""
+        violations = (Violation("selection", f"no path of this power{wanted} survives the symmetry", wires=wires),)
+    return Inferred(space.replace(irreps=irreps), (*violations, *_zero_combs(kept, coupled, options)))
 
 
-def _elementwise(pattern: Pattern) -> bool:
-    return pattern.operands[0] == pattern.operands[1]
+def _power_reach(irreps: Irreps, orders: tuple[int, ...], inner: Irreps | None) -> tuple[Irrep, ...]:
+    """Return every irrep that powers of these orders contain, when inner lines are restricted to ``inner``."""
+    reach: set[Irrep] = set()
+    level = irreps_of(irreps.kinds())
+    for order in range(1, max(orders, default=0) + 1):
+        if order > 1:
+            level = reachable(level, irreps)
+        if order in orders:
+            reach.update(level.kinds())
+        if order > 1 and inner is not None:
+            level = irreps_of(irrep for irrep in level.kinds() if inner.count(irrep))
+    return tuple(sorted(reach))
 
 
-def infer_power(space: Space, orders: tuple[int, ...], found: Irreps, reachable_kinds: tuple[Irrep, ...], coupled: Irreps | None) -> Inferred:
-    """Space of a power whose paths (``found``) the caller has enumerated; ``reachable_kinds`` are all couplings."""
-    violations: list[Violation] = []
-    for order in orders:
-        if not 1 <= order <= MAX_ORDER:
-            violations.append(Violation("limit", f"a power of order {order}: orders run from 1 to {MAX_ORDER}"))
-    if coupled is not None:
-        for asked in coupled.kinds():
-            if asked not in reachable_kinds:
-                near = [option for option in reachable_kinds if option.l == asked.l]
-                suggestion = str(near[0]) if len(near) == 1 else ""
-                violations.append(
-                    Violation(
-                        "selection",
-                        f"no path of the powers {', '.join(map(str, orders))} couples to {asked}",
-                        (
-                            describe("factor", space),
-                            f"reachable: {', '.join(map(str, reachable_kinds)) or 'nothing'}",
-                            *((f"did you mean {suggestion}?",) if suggestion else ()),
-                        ),
-                        asked=(asked,),
-                        reachable=reachable_kinds,
-                        suggestion=suggestion,
-                    )
-                )
-    return Inferred(space.replace(irreps=found), tuple(violations))
+def _unreachable_power(asked: Irrep, space: Space, orders: tuple[int, ...], options: tuple[Irrep, ...]) -> Violation:
+    suggestion, proposal = _nearest(asked, options)
+    return Violation(
+        "selection",
+        f"no path of the powers {', '.join(map(str, orders))} couples to {asked}",
+        (f"reachable: {_listed(options)}", *proposal),
+        wires=incoming(("factor", space)),
+        asked=(asked,),
+        reachable=options,
+        suggestion=suggestion,
+    )
+
+
+def _zero_combs(kept: list[Comb], coupled: Irreps | None, options: tuple[Irrep, ...]) -> tuple[Violation, ...]:
+    """Return a notice of asked irreps without a path, and one of paths that begin with an exchange-odd square."""
+    found: list[Violation] = []
+    present = {tree.out for tree in kept}
+    absent = [
+        irrep for irrep in (coupled.kinds() if coupled is not None else ()) if irrep in options and irrep not in present
+    ]
+    if absent and kept:
+        headline = f"symmetric products of one wire have no {_listed(tuple(absent))}; the reduced basis leaves it out"
+        found.append(Violation("selection", headline, severity="notice", asked=tuple(absent)))
+    zero = [
+        tree
+        for tree in kept
+        if len(tree.legs) > 1
+        and tree.legs[0] == tree.legs[1]
+        and exchange_odd(tree.legs[0][0], tree.legs[1][0], (*tree.inner, tree.out)[0])
+    ]
+    if zero:
+        headline = f"{len(zero)} of the {len(kept)} paths of this power begin with an exchange-odd square and are zero"
+        found.append(Violation("selection", headline, ("basis='reduced' leaves them out",), severity="notice"))
+    return tuple(found)

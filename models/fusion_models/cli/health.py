@@ -193,7 +193,7 @@ def _reference_data(folder: str) -> Finding:
     if not Path(folder).is_dir():
         return Finding("FUSION_DATA", f"{folder} is not a folder", State.BROKEN)
     sets = sorted(path.name for path in Path(folder).iterdir() if path.is_dir() and path.name[:1] != ".")
-    listed = f"{len(sets)} folders of data: {', '.join(sets)}" if sets else "no folder of data in it"
+    listed = f"{len(sets)} folder{'s' * (len(sets) > 1)} of data: {', '.join(sets)}" if sets else "no data in it"
     return Finding("FUSION_DATA", f"{folder}: {listed}", State.FINE if sets else State.WARNING)
 
 

@@ -1,0 +1,15 @@
+"""Write the example files: ``python -m corpus examples/diagrams``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from corpus import DESCRIPTIONS, EXAMPLES, PUBLISHED
+from fusion import save
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in EXAMPLES:
+        save(PUBLISHED[name], folder / f"{name}.yaml", name=name, description=DESCRIPTIONS[name])

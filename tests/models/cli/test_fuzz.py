@@ -1,0 +1,64 @@
+"""``fusion fuzz``: its last line, its exit code, and what it prints about a mismatch."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from fusion_compiler import fuzz
+from fusion_compiler.fuzz import FuzzResult, Outcome
+from fusion_models.cli.fuzz import summary
+
+Run = Callable[..., Any]
+
+
+def test_the_last_line_states_cases_mismatches_seed_and_error(run: Run) -> None:
+    result = run("fuzz", "--what", "values", "--cases", 3, "--seed", 7)
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0] == "3 diagrams, 3 distinct"
+    assert re.fullmatch(r"values: 3 cases, 0 mismatches \(seed 7, worst error \d\.\de-\d\d\)", lines[-1])
+    assert result.stderr == ""
+
+
+def test_the_same_seed_gives_the_same_output(run: Run) -> None:
+    first, second = (run("fuzz", "--cases", 2, "--seed", 3).stdout for _ in range(2))
+    assert first == second
+
+
+def test_a_mismatch_prints_a_reproducer_and_fails(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(
+        fuzz.KINDS, "values", lambda diagram, rng, settings: Outcome(0.25, "emitter source, output out")
+    )
+    result = run("fuzz", "--cases", 2, "--seed", 1)
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    assert lines[-1] == "values: 2 cases, 2 mismatches (seed 1, worst error 2.5e-01)"
+    assert sum(line.startswith("mismatch in case") for line in lines) == 2
+    assert any(line.lstrip().startswith("leg ") for line in lines)
+    assert "random_tensors(diagram, default_rng(" in result.stdout
+
+
+def test_an_exception_counts_as_an_infinite_error() -> None:
+    result = FuzzResult("values", 1, cases=1, mismatches=1)
+    result.reproducers.append(fuzz.Reproducer(0, "leg a: 0e", (1, 0, 0), Outcome(math.inf, "x", "IndexError: y"), "a"))
+    assert summary(result) == "values: 1 cases, 1 mismatches (seed 1, worst error inf)"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--what", "colours"], "'colours' is not one of values"),
+        (["--cases", "0"], "--cases"),
+        (["--cases", "many"], "--cases"),
+        (["--seed", "-1"], "--seed"),
+    ],
+)
+def test_wrong_options_are_code_2(run: Run, options: list[str], words: str) -> None:
+    result = run("fuzz", *options)
+    assert result.exit_code == 2
+    assert words in result.stderr
