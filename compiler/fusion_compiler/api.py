@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import torch
+
 from fusion.diagram import Diagram, Wire
 from fusion.validate import check
-
 from fusion_compiler.block import Block
 from fusion_compiler.errors import CompileError
 from fusion_compiler.passes.contract import contract

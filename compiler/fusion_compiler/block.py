@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
+
 from fusion.diagram import Diagram, Label, Leg, Map, Pull, Sum, Wire, walk_nodes
 from fusion.errors import InputError
 from fusion.index import CONSTANT_SPACE, IndexMap, derived_from
 from fusion.parameters import parameters
-from torch import Tensor, nn
-
 from fusion_compiler.emit import runner, source_text
 from fusion_compiler.emit.tables import table_tensors
 from fusion_compiler.program import Program, Shape
@@ -38,7 +38,9 @@ class Block(nn.Module):
         emitter: which emitter made the running function.
     """
 
-    def __init__(self, diagram: Wire | Diagram, program: Program, levels: Mapping[str, str], emitter: str, dtype: torch.dtype) -> None:
+    def __init__(
+        self, diagram: Wire | Diagram, program: Program, levels: Mapping[str, str], emitter: str, dtype: torch.dtype
+    ) -> None:
         super().__init__()
         self.diagram = Diagram.of(diagram)
         self.program = program
@@ -54,7 +56,9 @@ class Block(nn.Module):
             else:
                 self.fitted[parameter.name] = f"fitted_{parameter.name}"
                 self.register_buffer(self.fitted[parameter.name], torch.full_like(value, torch.nan))
-        self.register_buffer("anchor", torch.zeros((), dtype=dtype), persistent=False)  # follows .to(dtype) and .to(device)
+        self.register_buffer(
+            "anchor", torch.zeros((), dtype=dtype), persistent=False
+        )  # follows .to(dtype) and .to(device)
         self.table_names: dict[str, str] = {}
         for name, table in table_tensors(program, dtype).items():
             self.table_names[name] = f"table_{'kiv'['#@'.find(name[0])]}{name[1:]}"
@@ -89,7 +93,9 @@ class Block(nn.Module):
                     raise InputError(f"the block has no coefficients {name!r}; it has: {known}")
                 source = torch.as_tensor(np.array(value), dtype=target.dtype)
                 if source.shape != target.shape:
-                    raise InputError(f"coefficients {name!r} have shape {tuple(target.shape)}, got {tuple(source.shape)}")
+                    raise InputError(
+                        f"coefficients {name!r} have shape {tuple(target.shape)}, got {tuple(source.shape)}"
+                    )
                 target.copy_(source)
 
     def forward(
@@ -143,7 +149,8 @@ class Block(nn.Module):
                 rows.setdefault(target, tensors[derived[0]].shape[0])
             if target not in rows:
                 raise InputError(
-                    f"the number of rows of index space {target} (target of {name}) is unknown; give sizes={{'{target}': ...}}"
+                    f"the number of rows of index space {target} (target of {name}) is unknown; give "
+                    f"sizes={{'{target}': ...}}"
                 )
         return rows
 
@@ -166,23 +173,37 @@ class Block(nn.Module):
         missing = [name for name in (*needed, *(b for b in bases if b not in needed)) if name not in tensors]
         unknown = [name for name in tensors if name not in needed and name not in optional]
         if missing or unknown:
-            wrong = [f"missing: {', '.join(missing)}"] * bool(missing) + [f"unknown: {', '.join(unknown)}"] * bool(unknown)
-            raise InputError(f"{'; '.join(wrong)}; this block takes {', '.join([*needed, *sorted(bases - set(needed))])}")
+            wrong = [f"missing: {', '.join(missing)}"] * bool(missing) + [f"unknown: {', '.join(unknown)}"] * bool(
+                unknown
+            )
+            raise InputError(
+                f"{'; '.join(wrong)}; this block takes {', '.join([*needed, *sorted(bases - set(needed))])}"
+            )
         for name, shape in needed.items():
             tensor = tensors[name]
             if shape is None:
                 if tensor.dtype not in (torch.int64, torch.int32) or tensor.ndim != 1:
-                    raise InputError(f"{name!r} must be a one-dimensional integer tensor, got {tuple(tensor.shape)} of {tensor.dtype}")
+                    raise InputError(
+                        f"{name!r} must be a one-dimensional integer tensor, got {tuple(tensor.shape)} of "
+                        f"{tensor.dtype}"
+                    )
                 continue
             if tuple(tensor.shape[1:]) != shape.axes or tensor.ndim != len(shape.axes) + 1:
-                raise InputError(f"{name!r} has shape {tuple(tensor.shape)}, expected ({shape.on} rows, {', '.join(map(str, shape.axes))})")
+                raise InputError(
+                    f"{name!r} has shape {tuple(tensor.shape)}, expected ({shape.on} rows, "
+                    f"{', '.join(map(str, shape.axes))})"
+                )
             if tensor.dtype != self.dtype:
-                raise InputError(f"{name!r} has type {tensor.dtype}, the block computes in {self.dtype}; convert one of them")
+                raise InputError(
+                    f"{name!r} has type {tensor.dtype}, the block computes in {self.dtype}; convert one of them"
+                )
             self._count(spaces, shape.on, name, tensors)
         for name, on, classes in self.program.labels:
             label = tensors[name]
             if label.numel() and label.device.type == "cpu" and not 0 <= int(label.min()) <= int(label.max()) < classes:
-                raise InputError(f"label {name!r} on {on} must lie in 0..{classes - 1}, got {int(label.min())}..{int(label.max())}")
+                raise InputError(
+                    f"label {name!r} on {on} must lie in 0..{classes - 1}, got {int(label.min())}..{int(label.max())}"
+                )
 
         self._check_maps(tensors, spaces)
 

@@ -43,7 +43,9 @@ def pair_flops(left: str, right: str, result: str, sizes: dict[str, int]) -> int
     return count * (2 if any(letter not in result for letter in involved) else 1)
 
 
-def _linear(operands: Sequence[str], output: str, path: Sequence[tuple[int, ...]], sizes: dict[str, int], strategy: str) -> Order:
+def _linear(
+    operands: Sequence[str], output: str, path: Sequence[tuple[int, ...]], sizes: dict[str, int], strategy: str
+) -> Order:
     """Turn a path in opt-einsum's form (positions in a shrinking list) into pairs over a growing list."""
     alive = list(range(len(operands)))
     letters = list(operands)
@@ -90,9 +92,7 @@ def plan_order(
     if len(operands) <= 2:
         return given
     inputs = [frozenset(letters) for letters in operands]
-    if len(operands) <= OPTIMAL_LIMIT:
-        path, strategy = optimal(inputs, frozenset(output), size), "optimal"
-    else:
-        path, strategy = dynamic_programming(inputs, frozenset(output), size), "dp"
+    strategy, search = ("optimal", optimal) if len(operands) <= OPTIMAL_LIMIT else ("dp", dynamic_programming)
+    path = [tuple(step) for step in search(inputs, frozenset(output), size)]
     found = _linear(operands, output, path, size, strategy)
     return found if found.flops < given.flops else given

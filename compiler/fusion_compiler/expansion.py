@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from fusion.diagram import Diagram, Fuse, Wire, walk_nodes
 from fusion.irreps import Irrep
 from fusion.node import Node
-
 from fusion_compiler.errors import InternalError
 from fusion_compiler.layout import Path
 
@@ -29,7 +28,9 @@ class FusionTree:
 
     def __str__(self) -> str:
         if self.left is None or self.right is None:
-            return f"{'abcdefghijklmnopqrstuvwxyz'[self.leaf % 26]}:{self.irrep}" + (f".{self.path}" if self.path else "")
+            return f"{'abcdefghijklmnopqrstuvwxyz'[self.leaf % 26]}:{self.irrep}" + (
+                f".{self.path}" if self.path else ""
+            )
         return f"({self.left} {self.right}){self.irrep}"
 
 
@@ -86,7 +87,10 @@ class Expansion:
                 raise InternalError("a fuse belongs to no group", str(self))
 
     def __str__(self) -> str:
-        lines = [f"expansion: {len(self.groups)} groups, {sum(len(g.terms) for g in self.groups)} trees, {self.dropped} dropped"]
+        lines = [
+            f"expansion: {len(self.groups)} groups, {sum(len(g.terms) for g in self.groups)} trees, "
+            f"{self.dropped} dropped"
+        ]
         for number, group in enumerate(self.groups):
             lines.append(f"group {number}: {len(group.leaves)} leaves, {len(group.terms)} trees -> {group.root.space}")
             for term in group.terms:

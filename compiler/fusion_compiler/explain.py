@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-from fusion.parameters import parameters
 
+from fusion.parameters import parameters
 from fusion_compiler.block import Block
 from fusion_compiler.cost import instruction_cost, per_row, totals
 
@@ -31,10 +31,16 @@ def explain(block: Block, *, rows: Mapping[str, int] | None = None) -> str:
         cost = instruction_cost(instruction, program)
         shape = str(program.shapes[instruction.out])
         flops, numbers = cost.flops_per_row + cost.flops_once, cost.numbers_per_row
-        lines.append(f"{instruction.out:>8} {instruction.opcode:<12} {shape:<26} {flops:>12} {numbers * size:>12}  {cost.on or 'once'}")
+        lines.append(
+            f"{instruction.out:>8} {instruction.opcode:<12} {shape:<26} {flops:>12} {numbers * size:>12}  "
+            f"{cost.on or 'once'}"
+        )
     lines.append("")
     for space, cost in sorted(per_row(program).items()):
-        lines.append(f"per row of {space or 'nothing (once)'}: {cost.flops_per_row + cost.flops_once} flops, {cost.numbers_per_row * size} bytes")
+        lines.append(
+            f"per row of {space or 'nothing (once)'}: {cost.flops_per_row + cost.flops_once} flops, "
+            f"{cost.numbers_per_row * size} bytes"
+        )
     counts = {space: 1 for space in per_row(program) if space}
     counts.update(rows or {})
     total = totals(program, counts, size)
@@ -43,5 +49,7 @@ def explain(block: Block, *, rows: Mapping[str, int] | None = None) -> str:
     learned = [parameter for parameter in parameters(block.diagram) if parameter.learned]
     count = sum(block.coefficients[p.name].numel() for p in learned)
     lines.extend(("", f"== coefficients: {count} learned numbers"))
-    lines.extend(f"{p.name}: {' x '.join(map(str, p.shape))} ({' '.join(p.letters)}), fan-in {p.fan_in}" for p in learned)
+    lines.extend(
+        f"{p.name}: {' x '.join(map(str, p.shape))} ({' '.join(p.letters)}), fan-in {p.fan_in}" for p in learned
+    )
     return "\n".join(lines)

@@ -50,7 +50,7 @@ def solid_harmonics(l_max: int, vector: Tensor) -> Tensor:
         for degree in range(m, l_max + 1):
             if degree > m:
                 step = (2 * degree - 1) * y * legendre
-                if before is not None or degree - 1 > m:
+                if before is not None:
                     step = step - math.sqrt((degree - 1) ** 2 - m * m) * square * before
                 before, legendre = _as_tensor(legendre, x), step / math.sqrt(degree * degree - m * m)
             centre = degree * degree + degree
@@ -84,7 +84,9 @@ def sinc(x: Tensor) -> Tensor:
     small = x.abs() < SERIES
     safe = torch.where(small, torch.ones_like(x), x)
     square = torch.where(small, x * x, torch.zeros_like(x))
-    series = 1.0 - square / 6.0 * (1.0 - square / 20.0 * (1.0 - square / 42.0 * (1.0 - square / 72.0 * (1.0 - square / 110.0))))
+    series = 1.0 - square / 6.0 * (
+        1.0 - square / 20.0 * (1.0 - square / 42.0 * (1.0 - square / 72.0 * (1.0 - square / 110.0)))
+    )
     return torch.where(small, series, torch.sin(safe) / safe)
 
 

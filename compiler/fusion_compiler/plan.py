@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from fusion.diagram import Fuse, Wire
 from fusion.irreps import Irrep
-
 from fusion_compiler.contraction import Order
 from fusion_compiler.errors import InternalError
 from fusion_compiler.expansion import Expansion
@@ -56,7 +55,7 @@ class Plan:
     contractions: tuple[ContractionPlan, ...]
 
     def verify(self) -> None:
-        """Check that every step has two operands, uses each value once, and that no order beats the declared one upward."""
+        """Check that every step uses each value once and that no order costs more than the declared one."""
         for plan in self.contractions:
             count = len(plan.operands)
             used: set[int] = set()
@@ -70,7 +69,10 @@ class Plan:
                 raise InternalError("a contraction costs more than the declared order", str(self))
 
     def __str__(self) -> str:
-        lines = [f"plan: {len(self.contractions)} contractions, {sum(p.order.flops for p in self.contractions)} flops for 64 rows"]
+        lines = [
+            f"plan: {len(self.contractions)} contractions, {sum(p.order.flops for p in self.contractions)} "
+            "flops for 64 rows"
+        ]
         for number, plan in enumerate(self.contractions):
             sizes = " ".join(f"{letter}={size}" for letter, size in plan.sizes)
             lines.append(f"contraction {number}: {plan.equation()}   {sizes}")

@@ -13,7 +13,9 @@ def product_rows(base: Tensor, order: int) -> tuple[Tensor, ...]:
     starts = torch.cumsum(counts, 0) - counts
     sizes = counts**order
     group = torch.repeat_interleave(torch.arange(len(images), device=base.device), sizes)
-    inside = torch.arange(len(group), device=base.device) - torch.repeat_interleave(torch.cumsum(sizes, 0) - sizes, sizes)
+    inside = torch.arange(len(group), device=base.device) - torch.repeat_interleave(
+        torch.cumsum(sizes, 0) - sizes, sizes
+    )
     found: list[Tensor] = []
     for position in range(order):
         digit = (inside // counts[group] ** (order - 1 - position)) % counts[group]

@@ -20,6 +20,7 @@ import json
 import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -32,13 +33,13 @@ EQUILIBRATION_FS = 2000.0
 SPACING_FS = 200.0
 # seed -> frames; the seeds of the three splits are disjoint
 TRAJECTORIES = {
-    "train": {seed: 65 for seed in range(1, 9)},
+    "train": dict.fromkeys(range(1, 9), 65),
     "val": {101: 40},
     "test": {201: 50, 202: 50},
 }
 
 
-def write_npz(path: Path, **arrays: np.ndarray) -> None:
+def write_npz(path: Path, **arrays: Any) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     with open(partial, "wb") as stream:
         np.savez_compressed(stream, **arrays)
@@ -53,7 +54,7 @@ def sample(seed: int, frames: int, path: Path) -> None:
     from ase.build import molecule
     from ase.md.langevin import Langevin
     from ase.md.velocitydistribution import thermalize_momenta
-    from tblite.ase import TBLite
+    from tblite.ase import TBLite  # pyright: ignore[reportMissingImports]  (extra: data)
 
     atoms = molecule("CH3CH2OH")
     atoms.calc = TBLite(method="GFN2-xTB", verbosity=0)
@@ -80,7 +81,7 @@ def label(numbers: np.ndarray, positions: np.ndarray, path: Path) -> None:
     if path.exists():
         return
     from ase import units
-    from pyscf import dft, gto, lib
+    from pyscf import dft, gto, lib  # pyright: ignore[reportMissingImports]  (extra: data)
 
     lib.num_threads(1)
     molecule = gto.M(

@@ -60,7 +60,7 @@ def _finding(printed: Printed, nodes: Sequence[Node], node: Node, violation: Vio
 
 
 def _marked(text: str, place: Place, asked: tuple[Irrep, ...], quote: str) -> tuple[int, int]:
-    """Return what to mark: the quoted part, the one irrep asked for where a filter ends the node's text, or the node."""
+    """Return what to mark: the quoted part, the one irrep asked for in a final filter, or the node."""
     if quote and quote in text[place.start : place.end]:
         return text.index(quote, place.start), len(quote)
     opening = text.rfind("[", 0, place.end)

@@ -42,7 +42,9 @@ class AtomicBatch:
 
     def displacements(self) -> Tensor:
         """Return (E, 3) vectors from receiver to sender, periodic shifts included, in Å."""
-        moved = torch.einsum("ei,eij->ej", self.shift, self.cell.index_select(0, self.system.index_select(0, self.receiver)))
+        moved = torch.einsum(
+            "ei,eij->ej", self.shift, self.cell.index_select(0, self.system.index_select(0, self.receiver))
+        )
         return self.positions.index_select(0, self.sender) - self.positions.index_select(0, self.receiver) + moved
 
     def atoms_per_system(self) -> Tensor:
@@ -50,7 +52,9 @@ class AtomicBatch:
         return torch.bincount(self.system, minlength=self.n_systems)
 
 
-def collate(items: Sequence[tuple[Frame, Neighbours]], dtype: torch.dtype = torch.float64, device: str | torch.device = "cpu") -> AtomicBatch:
+def collate(
+    items: Sequence[tuple[Frame, Neighbours]], dtype: torch.dtype = torch.float64, device: str | torch.device = "cpu"
+) -> AtomicBatch:
     """Put structures with their neighbour lists side by side."""
     counts = [len(frame) for frame, _ in items]
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
@@ -79,7 +83,9 @@ def collate(items: Sequence[tuple[Frame, Neighbours]], dtype: torch.dtype = torc
         cell=real([frame.cell[None] for frame in frames], (3, 3)),
         system=integer([np.full(count, number) for number, count in enumerate(counts)]),
         n_systems=len(items),
-        energy=torch.tensor(known_energy, dtype=torch.float64, device=device) if len(known_energy) == len(items) else None,
+        energy=torch.tensor(known_energy, dtype=torch.float64, device=device)
+        if len(known_energy) == len(items)
+        else None,
         forces=real(known_forces, (3,)) if len(known_forces) == len(items) else None,
         stress=real(known_stress, (3, 3)) if items and len(known_stress) == len(items) else None,
     )

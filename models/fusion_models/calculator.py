@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,7 +26,7 @@ class FusionCalculator(Calculator):
     on top of each other are refused with the atom named.
     """
 
-    implemented_properties: ClassVar[list[str]] = ["energy", "free_energy", "forces", "stress"]
+    implemented_properties = ["energy", "free_energy", "forces", "stress"]  # noqa: RUF012  (ASE declares it so)
 
     def __init__(self, potential: Potential | str | Path, **settings: Any) -> None:
         """Take a potential, or the path of a checkpoint."""
@@ -35,7 +35,10 @@ class FusionCalculator(Calculator):
         self.potential = found.double()
 
     def calculate(
-        self, atoms: Any = None, properties: Sequence[str] = ("energy",), system_changes: Sequence[str] = tuple(all_changes)
+        self,
+        atoms: Any = None,
+        properties: Sequence[str] = ("energy",),
+        system_changes: Sequence[str] = tuple(all_changes),
     ) -> None:
         """Compute all properties of ``atoms``."""
         super().calculate(atoms, list(properties), list(system_changes))
@@ -48,9 +51,19 @@ class FusionCalculator(Calculator):
             raise DataError(f"the potential knows {known}, not {' '.join(SYMBOLS[z] for z in unknown)}")
         periodic = bool(np.any(structure.pbc))
         checked = frame(
-            structure.numbers, structure.positions, np.asarray(structure.cell) if periodic else None, structure.pbc, name="atoms"
+            structure.numbers,
+            structure.positions,
+            np.asarray(structure.cell) if periodic else None,
+            structure.pbc,
+            name="atoms",
         )
-        found = neighbours(checked.positions, self.potential.config.cutoff, checked.cell if periodic else None, checked.pbc, name="atoms")
+        found = neighbours(
+            checked.positions,
+            self.potential.config.cutoff,
+            checked.cell if periodic else None,
+            checked.pbc,
+            name="atoms",
+        )
         batch = collate([(checked, found)], torch.float64)
         stress = checked.periodic and len(checked) > 0
         result = energy_forces_stress(self.potential, batch, stress=stress)

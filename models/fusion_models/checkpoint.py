@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from fusion.symbols import table_digest
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
+from fusion.symbols import table_digest
 from fusion_models.errors import CheckpointError
 from fusion_models.files import write_atomic
 from fusion_models.potential import Potential, PotentialConfig
@@ -74,7 +74,9 @@ def save_potential(potential: Potential, path: str | Path, notes: dict[str, str 
     write_atomic(path, to_bytes(tensors, {"manifest": manifest.model_dump_json()}))
 
 
-def load_potential(path: str | Path, *, dtype: torch.dtype | None = None, emitter: str = "source") -> tuple[Potential, Manifest]:
+def load_potential(
+    path: str | Path, *, dtype: torch.dtype | None = None, emitter: str = "source"
+) -> tuple[Potential, Manifest]:
     """Read a checkpoint.
 
     Args:
@@ -91,19 +93,27 @@ def load_potential(path: str | Path, *, dtype: torch.dtype | None = None, emitte
     except (ValueError, RecursionError):
         raise CheckpointError(f"{path}: holds no manifest; it is not a checkpoint of this program") from None
     if isinstance(content, dict) and content.get("format") == FORMAT and content.get("version") != VERSION:
-        raise CheckpointError(f"{path}: checkpoint version {content.get('version')!r}; this program reads version {VERSION}")
+        raise CheckpointError(
+            f"{path}: checkpoint version {content.get('version')!r}; this program reads version {VERSION}"
+        )
     try:
         manifest = Manifest.model_validate(content)
     except ValidationError as error:
         raise CheckpointError(f"{path}: the manifest is not valid: {short(error)}") from None
     if manifest.couplings != table_digest(DIGEST_DEGREE):
-        raise CheckpointError(f"{path}: was made with another coupling table (signs or order); its weights would mean something else")
+        raise CheckpointError(
+            f"{path}: was made with another coupling table (signs or order); its weights would mean something else"
+        )
     stored = torch.float64 if manifest.dtype == "float64" else torch.float32
     potential = Potential(manifest.config, dtype=stored, emitter=emitter)
     texts = {name: str(diagram) for name, diagram in potential.diagrams.items()}
-    changed = sorted(name for name in set(texts) | set(manifest.diagrams) if texts.get(name) != manifest.diagrams.get(name))
+    changed = sorted(
+        name for name in set(texts) | set(manifest.diagrams) if texts.get(name) != manifest.diagrams.get(name)
+    )
     if changed:
-        raise CheckpointError(f"{path}: the diagrams {', '.join(changed)} are not what this version builds from the configuration")
+        raise CheckpointError(
+            f"{path}: the diagrams {', '.join(changed)} are not what this version builds from the configuration"
+        )
     load_state(potential, tensors, path)
     return (potential if dtype is None else potential.to(dtype)), manifest
 
@@ -116,7 +126,9 @@ def load_state(potential: Potential, tensors: dict[str, Tensor], path: str | Pat
         raise CheckpointError(f"{path}: missing tensors {missing[:4]}, unknown tensors {unknown[:4]}")
     for name, value in tensors.items():
         if value.shape != expected[name].shape:
-            raise CheckpointError(f"{path}: tensor {name!r} has shape {tuple(value.shape)}, expected {tuple(expected[name].shape)}")
+            raise CheckpointError(
+                f"{path}: tensor {name!r} has shape {tuple(value.shape)}, expected {tuple(expected[name].shape)}"
+            )
         if not bool(torch.isfinite(value).all()):
             raise CheckpointError(f"{path}: tensor {name!r} holds values that are not finite")
     potential.load_state_dict(tensors)

@@ -5,17 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from ase.data import chemical_symbols
 
 from fusion_models.errors import DataError, GeometryError
 
 Array = np.ndarray
 
-SYMBOLS = (
-    "X H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb "
-    "Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au "
-    "Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts "
-    "Og"
-).split()
+SYMBOLS = chemical_symbols
 """Chemical symbols by atomic number; index 0 is no element."""
 
 
@@ -59,7 +55,9 @@ class Frame:
         pbc = np.broadcast_to(np.asarray(self.pbc, dtype=bool), (3,)).copy()
         given = np.asarray(self.cell, dtype=np.float64)
         if given.shape != (3, 3):
-            raise GeometryError(f"{self.name}: the cell has shape {given.shape}; rows are three lattice vectors, (3, 3)")
+            raise GeometryError(
+                f"{self.name}: the cell has shape {given.shape}; rows are three lattice vectors, (3, 3)"
+            )
         cell = self._array("cell", np.where(pbc[:, None], given, 0.0), (3, 3), GeometryError)
         values: dict[str, object] = {"numbers": numbers, "positions": positions, "cell": cell, "pbc": pbc}
         if self.energy is not None:
@@ -95,7 +93,11 @@ class Frame:
         array = array.reshape(shape)
         if not np.isfinite(array).all():
             where = np.argwhere(~np.isfinite(array))[0].tolist()
-            at = f" of atom {where[0]}" if shape[:1] == (len(self.numbers),) and len(shape) == 2 and what != "cell" else ""
+            at = (
+                f" of atom {where[0]}"
+                if shape[:1] == (len(self.numbers),) and len(shape) == 2 and what != "cell"
+                else ""
+            )
             raise error(f"{self.name}: {what}{at} hold a value that is not finite ({array[tuple(where)]})")
         return array
 

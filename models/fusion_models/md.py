@@ -57,7 +57,10 @@ def run_nve(
     if atoms.calc is None:
         raise DataError("the atoms have no calculator")
     if steps < 2 * log_every or log_every < 1 or timestep_fs <= 0 or temperature_K < 0:
-        raise DataError(f"a run needs a positive time step, a temperature >= 0 and at least {2 * max(1, log_every)} steps; got {steps}")
+        raise DataError(
+            f"a run needs a positive time step, a temperature >= 0 and at least {2 * max(1, log_every)} "
+            f"steps; got {steps}"
+        )
     moving = atoms.copy()
     moving.calc = atoms.calc
     thermalize_momenta(moving, temperature_K=temperature_K, rng=np.random.RandomState(seed))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Literal
 
-import fusion_compiler
 import torch
-from fusion import Diagram, FusionError, Irreps, Wire
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from torch import Tensor, nn
 
+import fusion_compiler
+from fusion import Diagram, FusionError, Irreps, Wire
 from fusion_models.architectures import mace
 from fusion_models.batch import AtomicBatch
 from fusion_models.errors import DataError
@@ -63,9 +64,7 @@ class RadialNetwork(nn.Module):
         super().__init__()
         self.shape = (channels, paths)
         sizes = (*widths, channels * paths)
-        self.weights = nn.ParameterList(
-            nn.Parameter(torch.randn(a, b, dtype=dtype)) for a, b in zip(sizes[:-1], sizes[1:], strict=True)
-        )
+        self.weights = nn.ParameterList(nn.Parameter(torch.randn(a, b, dtype=dtype)) for a, b in pairwise(sizes))
 
     def forward(self, x: Tensor) -> Tensor:
         last = len(self.weights) - 1
@@ -92,7 +91,12 @@ class Potential(nn.Module):
     """
 
     def __init__(
-        self, config: PotentialConfig, references: Tensor | None = None, *, emitter: str = "source", dtype: torch.dtype = torch.float32
+        self,
+        config: PotentialConfig,
+        references: Tensor | None = None,
+        *,
+        emitter: str = "source",
+        dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
         self.config = config
@@ -113,7 +117,10 @@ class Potential(nn.Module):
                 neighbours=config.neighbours,
             )
         self.blocks = nn.ModuleDict(
-            {name: fusion_compiler.compile(diagram, emitter=emitter, dtype=dtype) for name, diagram in self.diagrams.items()}
+            {
+                name: fusion_compiler.compile(diagram, emitter=emitter, dtype=dtype)
+                for name, diagram in self.diagrams.items()
+            }
         )
         self.embedding = nn.Parameter(torch.randn(count, config.channels, dtype=dtype))
         widths = (config.radial, *config.radial_widths)
@@ -127,15 +134,19 @@ class Potential(nn.Module):
             self.radial.append(RadialNetwork(widths, channels, paths, dtype))
             if number < config.layers - 1:
                 self.readouts.append(nn.Parameter(torch.randn(config.channels, dtype=dtype) * config.channels**-0.5))
-        self.readout_in = nn.Parameter(torch.randn(config.channels, config.readout_width, dtype=dtype) * config.channels**-0.5)
+        self.readout_in = nn.Parameter(
+            torch.randn(config.channels, config.readout_width, dtype=dtype) * config.channels**-0.5
+        )
         self.readout_out = nn.Parameter(torch.randn(config.readout_width, dtype=dtype) * config.readout_width**-0.5)
-        self.register_buffer("references", torch.zeros(count, dtype=torch.float64) if references is None else references.double())
+        self.register_buffer(
+            "references", torch.zeros(count, dtype=torch.float64) if references is None else references.double()
+        )
         table = torch.full((119,), -1, dtype=torch.int64)
         table[list(config.elements)] = torch.arange(count)
         self.register_buffer("element_index", table, persistent=False)
 
     def elements_of(self, numbers: Tensor) -> Tensor:
-        """Return the element label 0 .. len(elements) - 1 of every atom; raise :class:`DataError` for another element."""
+        """Return the number of every atom's element; raise :class:`DataError` for an unknown one."""
         found = self.get_buffer("element_index").index_select(0, numbers.clamp(0, 118))
         if not torch.compiler.is_compiling() and bool((found < 0).any()):
             unknown = sorted(set(numbers[found < 0].tolist()))
@@ -161,4 +172,6 @@ class Potential(nn.Module):
                 inner = SILU_NORM * nn.functional.silu(scalars @ self.readout_in)
                 atom_energy = atom_energy + inner @ self.readout_out
         energy = atom_energy.double() * self.config.scale + self.get_buffer("references").index_select(0, z)
-        return torch.zeros(batch.n_systems, dtype=torch.float64, device=energy.device).index_add(0, batch.system, energy)
+        return torch.zeros(batch.n_systems, dtype=torch.float64, device=energy.device).index_add(
+            0, batch.system, energy
+        )

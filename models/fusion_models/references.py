@@ -16,7 +16,10 @@ def fit_references(frames: Sequence[Frame], elements: Sequence[int]) -> np.ndarr
     Where compositions do not determine it (a single molecule), the solution of least norm is taken: the predictions
     for these compositions are the same for every solution.
     """
-    counts = np.array([[np.count_nonzero(frame.numbers == z) for z in elements] for frame in frames if frame.energy is not None], dtype=float)
+    counts = np.array(
+        [[np.count_nonzero(frame.numbers == z) for z in elements] for frame in frames if frame.energy is not None],
+        dtype=float,
+    )
     energies = np.array([frame.energy for frame in frames if frame.energy is not None])
     if not len(energies):
         raise TrainingError("no frame has an energy to fit reference energies to")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import fusion_compiler
 import numpy as np
 import torch
+from torch import Tensor
+
+import fusion_compiler
 from fusion import Diagram, Evaluation, Wire, evaluate
 from fusion.sampling import random_tensors
-from torch import Tensor
 
 
 @dataclass
@@ -35,7 +36,13 @@ class Case:
         return [name for name, value in self.tensors.items() if value.is_floating_point() and name in used]
 
 
-def case(diagram: Wire | Diagram, seed: int = 0, emitter: str = "source", rows: tuple[int, ...] = (), dtype: torch.dtype = torch.float64) -> Case:
+def case(
+    diagram: Wire | Diagram,
+    seed: int = 0,
+    emitter: str = "source",
+    rows: tuple[int, ...] = (),
+    dtype: torch.dtype = torch.float64,
+) -> Case:
     inputs = random_tensors(diagram, np.random.default_rng(seed), rows)
     block = fusion_compiler.compile(diagram, emitter=emitter, dtype=dtype)
     block.load_coefficients(inputs.parameters)

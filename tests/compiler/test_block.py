@@ -5,20 +5,26 @@ from __future__ import annotations
 import copy
 import pickle
 
-import fusion_compiler
 import numpy as np
 import pytest
 import torch
+from torch.autograd import gradcheck, gradgradcheck
+
+import fusion_compiler
 from compiler.running import Case, case
 from corpus import DIAGRAMS
 from fusion import InputError, Wire, add, label, leg, tuples, weights
-from torch.autograd import gradcheck, gradgradcheck
 
 
 def layer() -> Wire:
     h, z = leg("h", "0e+1o", channels=3), label("z", 3)
     harmonics = leg("d", "1o", on="edge").harmonics(2)
-    a = (harmonics @ h.mix("u->v").pull("sender"))["0e+1o+2e"].scale(weights("R")).sum("receiver").mix("u->v", name="message")
+    a = (
+        (harmonics @ h.mix("u->v").pull("sender"))["0e+1o+2e"]
+        .scale(weights("R"))
+        .sum("receiver")
+        .mix("u->v", name="message")
+    )
     product = a.power(1, 2)["0e+1o"].mix("u->u", per=z, name="product")
     return add(product, h.mix("u->v", per=z, name="skip"))
 
@@ -53,7 +59,9 @@ def test_derivatives_of_a_layer() -> None:
 def test_coefficients_get_gradients() -> None:
     found = case(layer(), rows=(3,))
     found.run()["out"].square().sum().backward()
-    assert all(value.grad is not None and bool(value.grad.abs().sum() > 0) for value in found.block.coefficients.values())
+    assert all(
+        value.grad is not None and bool(value.grad.abs().sum() > 0) for value in found.block.coefficients.values()
+    )
 
 
 def test_copy_and_pickle_keep_the_value() -> None:
@@ -71,7 +79,20 @@ def test_state_dict_is_the_same_for_every_option() -> None:
     ]
     shapes = [{name: value.shape for name, value in state.items()} for state in states]
     assert all(found == shapes[0] for found in shapes)
-    assert set(shapes[0]) == {f"coefficients.{n}" for n in ("mix1_0e", "mix1_1o", "message_0e", "message_1o", "message_2e", "product_0e", "product_1o", "skip_0e", "skip_1o")}
+    assert set(shapes[0]) == {
+        f"coefficients.{n}"
+        for n in (
+            "mix1_0e",
+            "mix1_1o",
+            "message_0e",
+            "message_1o",
+            "message_2e",
+            "product_0e",
+            "product_1o",
+            "skip_0e",
+            "skip_1o",
+        )
+    }
 
 
 def test_state_dict_round_trip() -> None:

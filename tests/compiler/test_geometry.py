@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
+from torch.autograd import gradcheck, gradgradcheck
+
 from fusion.harmonics import harmonics, solid_harmonics
 from fusion_compiler import geometry
-from torch.autograd import gradcheck, gradgradcheck
 
 POINTS = torch.tensor(np.random.default_rng(0).normal(size=(6, 3)))
 
@@ -17,7 +20,9 @@ def test_harmonics_equal_the_definition(l_max: int) -> None:
     for normalization in ("component", "norm", "integral"):
         expected = harmonics(l_max, POINTS.numpy(), normalization)
         assert np.abs(geometry.harmonics(l_max, POINTS, normalization).numpy() - expected).max() < 1e-13
-    assert np.abs(geometry.solid_harmonics(l_max, POINTS).numpy() - solid_harmonics(l_max, POINTS.numpy())).max() < 1e-11
+    assert (
+        np.abs(geometry.solid_harmonics(l_max, POINTS).numpy() - solid_harmonics(l_max, POINTS.numpy())).max() < 1e-11
+    )
 
 
 @pytest.mark.parametrize("r", [1e-9, 1e-3, 0.0158, 0.017, 0.5, 2.0, 4.999])
@@ -27,9 +32,15 @@ def test_bessel_is_accurate_near_zero(r: float) -> None:
     assert np.abs(found.numpy() / expected - 1).max() < 1e-12
 
 
-@pytest.mark.parametrize("function", [lambda r: geometry.bessel(3, 2.0, r), lambda r: geometry.polynomial_cutoff(2.0, 5, r), lambda r: geometry.gaussian(3, 2.0, r)])
-def test_radial_derivatives(function: object) -> None:
-    assert callable(function)
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda r: geometry.bessel(3, 2.0, r),
+        lambda r: geometry.polynomial_cutoff(2.0, 5, r),
+        lambda r: geometry.gaussian(3, 2.0, r),
+    ],
+)
+def test_radial_derivatives(function: Callable[[torch.Tensor], torch.Tensor]) -> None:
     r = torch.tensor([[1e-4], [0.02], [0.7], [1.9]], dtype=torch.float64, requires_grad=True)
     assert gradcheck(function, (r,))
     assert gradgradcheck(function, (r,))
@@ -37,7 +48,11 @@ def test_radial_derivatives(function: object) -> None:
 
 def test_everything_is_finite_at_zero() -> None:
     vector = torch.zeros(1, 3, dtype=torch.float64, requires_grad=True)
-    for value in (geometry.harmonics(3, vector, "component"), geometry.length(vector), geometry.bessel(4, 5.0, geometry.length(vector))):
+    for value in (
+        geometry.harmonics(3, vector, "component"),
+        geometry.length(vector),
+        geometry.bessel(4, 5.0, geometry.length(vector)),
+    ):
         (first,) = torch.autograd.grad(value.sum(), vector, create_graph=True)
         assert torch.isfinite(value).all()
         assert torch.isfinite(first).all()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import fusion_compiler
 import pytest
 import torch
+
+import fusion_compiler
 from compiler.running import case
 from fusion import SelectionRuleError, leg
 from fusion.diagram import Diagram
@@ -17,7 +18,9 @@ from fusion_compiler.passes.prune import prune
 from fusion_compiler.program import Contract, Products
 
 
-@pytest.mark.parametrize(("order", "irrep", "trees"), [(2, "0e", 4), (2, "1o", 6), (2, "2e", 7), (3, "0e", 23), (3, "1o", 51), (3, "2e", 65)])
+@pytest.mark.parametrize(
+    ("order", "irrep", "trees"), [(2, "0e", 4), (2, "1o", 6), (2, "2e", 7), (3, "0e", 23), (3, "1o", 51), (3, "2e", 65)]
+)
 def test_expand_lists_the_trees_of_mace(order: int, irrep: str, trees: int) -> None:
     """The path counts of MACE's full coupling table (``freecg_acdc_mace`` 3.2)."""
     a = leg("A", "0e+1o+2e+3o", channels=2)
@@ -105,7 +108,7 @@ def test_unknown_emitters_and_types_are_refused() -> None:
     v = leg("v", "1o", channels=2)
     with pytest.raises(fusion_compiler.CompileError, match="unknown emitter"):
         fusion_compiler.compile(v, emitter="fortran")
-    with pytest.raises(fusion_compiler.CompileError, match="float32 or torch.float64"):
+    with pytest.raises(fusion_compiler.CompileError, match=r"float32 or torch\.float64"):
         fusion_compiler.compile(v, dtype=torch.float16)
 
 

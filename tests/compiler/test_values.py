@@ -1,9 +1,10 @@
-"""Every emitter equals the dense definition, on the whole corpus and at the edges. Tolerance: 1e-12 of the magnitude."""
+"""Every emitter equals the dense definition on the whole corpus and at the edges: 1e-12 of the magnitude."""
 
 from __future__ import annotations
 
 import pytest
 import torch
+
 from compiler.running import case
 from corpus import DIAGRAMS
 

@@ -140,5 +140,5 @@ def test_inner_lines_above_the_limit_are_not_dropped_in_silence() -> None:
 
 
 def test_a_reduced_basis_that_is_too_large_is_refused() -> None:
-    with pytest.raises(LimitError, match="the reduced basis of order 4 of .* is too large to compute"):
+    with pytest.raises(LimitError, match=r"the reduced basis of order 4 of .* is too large to compute"):
         independent(Irreps.parse("4x0e+4x1o+4x2e"), 4, Irreps.parse("0e"), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+
 from fusion_models.batch import AtomicBatch, collate
 from fusion_models.frames import Frame, frame
 from fusion_models.neighbours import neighbours
@@ -38,6 +39,15 @@ def batch_of(*frames: Frame, cutoff: float = 4.0, dtype: torch.dtype = torch.flo
 def small_potential(seed: int = 0, **settings: object) -> Potential:
     torch.manual_seed(seed)
     config = PotentialConfig.model_validate(
-        {"elements": (1, 6, 8), "cutoff": 4.0, "channels": 4, "l_max": 2, "hidden": "0e+1o", "radial_widths": (8,), "readout_width": 4, **settings}
+        {
+            "elements": (1, 6, 8),
+            "cutoff": 4.0,
+            "channels": 4,
+            "l_max": 2,
+            "hidden": "0e+1o",
+            "radial_widths": (8,),
+            "readout_width": 4,
+            **settings,
+        }
     )
     return Potential(config, torch.tensor([-13.0, -1030.0, -2040.0]), dtype=torch.float64)

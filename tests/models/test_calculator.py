@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from ase import Atoms
+
 from fusion_models.calculator import FusionCalculator
 from fusion_models.errors import DataError, GeometryError
 from fusion_models.md import run_nve
@@ -22,6 +23,7 @@ def test_properties() -> None:
     atoms = atoms_of()
     assert atoms.get_forces().shape == (9, 3)
     assert atoms.get_potential_energy() == atoms.get_potential_energy(force_consistent=True)
+    assert isinstance(atoms.calc, FusionCalculator)
     assert "stress" not in atoms.calc.results
 
 

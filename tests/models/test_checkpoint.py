@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
 from fusion_models.checkpoint import load_potential, save_potential
 from fusion_models.errors import CheckpointError
 from models.structures import batch_of, molecule, small_potential
-from safetensors import safe_open
-from safetensors.torch import save_file
 
 
 @pytest.fixture

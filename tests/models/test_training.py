@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
+
 from fusion_models.data import Dataset
 from fusion_models.errors import CheckpointError, DataError, TrainingError
 from fusion_models.frames import Frame, frame
@@ -16,7 +18,6 @@ from fusion_models.references import fit_references
 from fusion_models.training import TrainConfig, Training, baseline, evaluate
 from fusion_models.training.loop import potential_for
 from models.structures import molecule
-from pydantic import ValidationError
 
 SETTINGS = {"channels": 4, "l_max": 1, "hidden": "0e", "radial_widths": (8,), "readout_width": 4, "powers": (1, 2)}
 
@@ -25,14 +26,24 @@ def labelled(seed: int) -> Frame:
     """A molecule in a harmonic field: something that can be learned."""
     base = molecule(seed)
     delta = base.positions - molecule(0).positions
-    return frame(base.numbers, base.positions, energy=-4200.0 + 5.0 * float((delta**2).sum()), forces=-10.0 * delta, name=f"molecule{seed}")
+    return frame(
+        base.numbers,
+        base.positions,
+        energy=-4200.0 + 5.0 * float((delta**2).sum()),
+        forces=-10.0 * delta,
+        name=f"molecule{seed}",
+    )
 
 
 def dataset(count: int = 12) -> Dataset:
     frames = tuple(labelled(seed) for seed in range(count))
     found = tuple(neighbours(f.positions, 4.0, name=f.name) for f in frames)
     third = count // 3
-    parts = {"train": tuple(range(2 * third)), "val": tuple(range(2 * third, count)), "test": tuple(range(2 * third, count))}
+    parts = {
+        "train": tuple(range(2 * third)),
+        "val": tuple(range(2 * third, count)),
+        "test": tuple(range(2 * third, count)),
+    }
     return Dataset(frames, found, parts, 4.0, "made up")
 
 
@@ -115,13 +126,18 @@ def test_data_that_cannot_be_learned_from_are_refused(tmp_path: Path) -> None:
         start(tmp_path, data=empty, max_steps=1)
     potential = potential_for(data, torch.float64, **SETTINGS)
     other = frame([7], [[0, 0, 0]], energy=1.0, forces=np.zeros((1, 3)), name="nitrogen")
-    strange = Dataset((*data.frames, other), (*data.neighbours, neighbours(other.positions, 4.0)), data.parts, 4.0, "made up")
+    strange = Dataset(
+        (*data.frames, other), (*data.neighbours, neighbours(other.positions, 4.0)), data.parts, 4.0, "made up"
+    )
     with pytest.raises(DataError, match="nitrogen holds N"):
         Training(potential, strange, TrainConfig(max_steps=1), tmp_path)
 
 
 def test_references_are_exact_where_compositions_determine_them() -> None:
-    frames = [frame([1] * a + [8] * b, np.arange(3 * (a + b)).reshape(-1, 3), energy=-13.0 * a - 2040.0 * b, name="x") for a, b in ((2, 1), (1, 1), (3, 2))]
+    frames = [
+        frame([1] * a + [8] * b, np.arange(3 * (a + b)).reshape(-1, 3), energy=-13.0 * a - 2040.0 * b, name="x")
+        for a, b in ((2, 1), (1, 1), (3, 2))
+    ]
     assert np.allclose(fit_references(frames, (1, 8)), [-13.0, -2040.0], atol=1e-9)
 
 
@@ -131,7 +147,9 @@ def test_baseline_predicts_no_forces() -> None:
     assert np.isclose(baseline(data, "test").force_mae_mev_per_a, 1000 * np.abs(forces).mean())
 
 
-@pytest.mark.parametrize("settings", [{}, {"max_steps": 0}, {"max_steps": 1, "ema": 1.5}, {"max_steps": 1, "surprise": 1}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"max_steps": 0}, {"max_steps": 1, "ema": 1.5}, {"max_steps": 1, "surprise": 1}]
+)
 def test_wrong_settings_are_refused(settings: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         TrainConfig.model_validate(settings)

@@ -74,6 +74,8 @@ def contract(form: Form, x: Tensor, y: Tensor) -> Tensor:
         inner = 1
         for size in y.shape[: form.summed]:
             inner *= size
-        flat = torch.matmul(x.reshape(*lead, inner), y.reshape(inner, -1 if y.numel() else int(torch.Size(tail).numel())))
+        flat = torch.matmul(
+            x.reshape(*lead, inner), y.reshape(inner, -1 if y.numel() else int(torch.Size(tail).numel()))
+        )
         return flat.reshape(*lead, *tail)
     return torch.einsum(form.equation, x, y)

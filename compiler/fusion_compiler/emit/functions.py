@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from fusion.functions import GUARD, LAYER_NORM_EPSILON
 from torch import Tensor
+
+from fusion.functions import GUARD, LAYER_NORM_EPSILON
 
 ELEMENTWISE: dict[str, Callable[[Tensor], Tensor]] = {
     "sigmoid": torch.sigmoid,

@@ -15,7 +15,9 @@ from fusion_compiler.emit.functions import ELEMENTWISE, layer_norm, softmax
 from fusion_compiler.emit.tables import contiguous, index_tables
 from fusion_compiler.program import Program
 
-Runner = Callable[[Mapping[str, Tensor], Mapping[str, Tensor], Mapping[str, Tensor], Mapping[str, int]], dict[str, Tensor]]
+Runner = Callable[
+    [Mapping[str, Tensor], Mapping[str, Tensor], Mapping[str, Tensor], Mapping[str, int]], dict[str, Tensor]
+]
 """(tensors, coefficients, constants, rows of index spaces) -> outputs."""
 
 

@@ -119,7 +119,7 @@ def _contract(i: ops.Contract, write: _Writer) -> str:
             right = f"{y}.flatten(0, {form.summed - 1})"
         if form.kept != 1:
             right = f"{right}.flatten(1)" if form.kept > 1 else f"{right}.unsqueeze(-1)"
-            tail = f".unflatten(-1, {table[form.summed:]})" if form.kept > 1 else ".squeeze(-1)"
+            tail = f".unflatten(-1, {table[form.summed :]})" if form.kept > 1 else ".squeeze(-1)"
         return f"({left} @ {right}){tail}" if tail else f"{left} @ {right}"
     return f"kernels.einsum({form.equation!r}, {x}, {y})"
 
@@ -155,7 +155,8 @@ _RULES: dict[type[ops.Instruction], Callable[[Any, _Writer], str]] = {
     ops.Scatter: _scatter,
     ops.Lookup: lambda i, w: f"kernels.lookup({w(i.x)}, [{', '.join(w.label(n, m) for n, m in i.labels)}])",
     ops.Combine: lambda i, w: " + ".join(
-        w(name) if factor == 1.0 else f"{w(name)} * {factor!r}" for name, factor in zip(i.values, i.factors, strict=True)
+        w(name) if factor == 1.0 else f"{w(name)} * {factor!r}"
+        for name, factor in zip(i.values, i.factors, strict=True)
     ),
     ops.Reshape: lambda i, w: f"{w(i.x)}.reshape({w(i.x)}.shape[0], {', '.join(map(str, i.axes))})",
     ops.Transpose: lambda i, w: f"{w(i.x)}.permute(0, {', '.join(str(axis + 1) for axis in i.order)})",

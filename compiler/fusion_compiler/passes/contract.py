@@ -8,9 +8,9 @@ from fusion.couplings import fuse_paths
 from fusion.diagram import Fuse, Wire
 from fusion.inference.common import default_pattern
 from fusion.irreps import Irrep
+from fusion.node import Node
 from fusion.parameters import letter_sizes
 from fusion.pattern import Pattern
-
 from fusion_compiler.contraction import ROWS, declared_order, plan_order
 from fusion_compiler.errors import CompileError
 from fusion_compiler.expansion import Expansion, Group
@@ -27,7 +27,7 @@ _RESULT = 10**6
 def contract(expansion: Expansion) -> Plan:
     """Return the plan of an expansion."""
     plans: list[ContractionPlan] = []
-    groups = {group.root: group for group in expansion.groups}
+    groups: dict[Node, Group] = {group.root: group for group in expansion.groups}
     for node in expansion.nodes:
         if isinstance(node, Fuse) and node.weighted:
             plans.extend(_weighted(node))
@@ -71,12 +71,14 @@ def _group(group: Group, expansion: Expansion) -> ContractionPlan:
     def fresh(pool: Iterator[str], size: int) -> str:
         letter = next(pool, "")
         if not letter:
-            raise CompileError("a tree of fuses has more lines than the planner has letters; name an inner wire twice to cut it")
+            raise CompileError(
+                "a tree of fuses has more lines than the planner has letters; name an inner wire twice to cut it"
+            )
         sizes[letter] = size
         return letter
 
     def place(node: Wire, axes: str) -> tuple[int, str]:
-        """Add the operands of ``node``, whose channel axes are the letters ``axes``; return its value and component letter."""
+        """Add the operands of ``node``, whose channel letters are ``axes``; return its value and component letter."""
         component = fresh(components, layouts[node].dim)
         if not (isinstance(node, Fuse) and node in members):
             operands.append(Operand(f"N{axes}{component}", wire=node, layout=layouts[node]))
@@ -106,7 +108,7 @@ def _group(group: Group, expansion: Expansion) -> ContractionPlan:
 
 
 def _positions(count: int, steps: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Turn pairs of value identities (operands from 1, results from ``_RESULT + 1``) into positions in a shrinking list."""
+    """Turn pairs of values (operands from 1, results from ``_RESULT + 1``) into positions in a shrinking list."""
     alive = list(range(1, count + 1))
     following = _RESULT
     path: list[tuple[int, int]] = []
@@ -148,6 +150,15 @@ def _weighted(node: Fuse) -> list[ContractionPlan]:
         result, fixed, path = f"N{axes[3]}M", tuple(sorted(sizes.items())), [(0, 1), (0, 2), (0, 1)]
         order = plan_order(letters, result, fixed, tuple(path))
         plans.append(
-            ContractionPlan(node, operands, result, fixed, order, declared_order(letters, result, fixed, tuple(path)).flops, (), irrep)
+            ContractionPlan(
+                node,
+                operands,
+                result,
+                fixed,
+                order,
+                declared_order(letters, result, fixed, tuple(path)).flops,
+                (),
+                irrep,
+            )
         )
     return plans

@@ -13,7 +13,6 @@ from fusion.node import Node
 from fusion.parameters import node_names
 from fusion.pattern import Pattern
 from fusion.powers import power_paths
-
 from fusion_compiler.expansion import Expansion, FusionTree, Group, Term
 from fusion_compiler.layout import Path
 
@@ -120,7 +119,9 @@ def _group(root: Fuse, uses: dict[Node, list[Node]], outputs: set[Wire]) -> Grou
             else:
                 number = leaves.index(node)
                 found[node] = {
-                    (irrep, path): FusionTree(irrep, number, path) for count, irrep in node.space.irreps for path in range(count)
+                    (irrep, path): FusionTree(irrep, number, path)
+                    for count, irrep in node.space.irreps
+                    for path in range(count)
                 }
         return found[node]
 

@@ -18,7 +18,6 @@ from fusion.irreps import Irrep
 from fusion.node import Node
 from fusion.parameters import letter_sizes, parameters
 from fusion.symbols import clebsch_gordan
-
 from fusion_compiler import program as ops
 from fusion_compiler.contraction import Pair
 from fusion_compiler.errors import CompileError
@@ -100,9 +99,7 @@ class _Lowering:
             return value.name
         index = value.layout.components(wanted.paths)
         shape = self.shapes[value.name]
-        return self.emit(
-            lambda out: ops.Take(out, value.name, index), Shape(shape.on, (*shape.axes[:-1], len(index)))
-        )
+        return self.emit(lambda out: ops.Take(out, value.name, index), Shape(shape.on, (*shape.axes[:-1], len(index))))
 
     def segments(self, value: _Value) -> dict[Irrep, str]:
         """Cut a value into one (..., paths, dim) value per irrep."""
@@ -183,7 +180,12 @@ def _fuse(build: _Lowering, node: nodes.Fuse) -> _Value:
         for plan in build.contractions[node]:
             out = _run(build, plan)
             shape = build.shapes[out]
-            parts.append(build.emit(lambda o, x=out, s=shape: ops.Reshape(o, x, (*sizes, 1, s.axes[-1])), Shape(on, (*sizes, 1, shape.axes[-1]))))
+            parts.append(
+                build.emit(
+                    lambda o, x=out, s=shape: ops.Reshape(o, x, (*sizes, 1, s.axes[-1])),
+                    Shape(on, (*sizes, 1, shape.axes[-1])),
+                )
+            )
         whole = build.join(parts, on, sizes)
         return _Value(whole, Layout.full(node.space))
     if node not in build.contractions:
@@ -193,19 +195,25 @@ def _fuse(build: _Lowering, node: nodes.Fuse) -> _Value:
 
 
 def _vertex_table(plan: ContractionPlan, node: nodes.Fuse) -> NDArray[np.float64]:
-    """The couplings of a vertex over the kept components of its wires: (left, right, out), or (left, right, path, m)."""
-    layout_of: dict[nodes.Wire, Layout] = {member: layout for member, layout in plan.layouts}
+    """The couplings of a vertex over the kept components: (left, right, out), or (left, right, path, m)."""
+    layout_of: dict[nodes.Wire, Layout] = dict(plan.layouts)
     for operand in plan.operands:
         if operand.wire is not None and operand.layout is not None and operand.wire not in layout_of:
             layout_of[operand.wire] = operand.layout
     if node.weighted:
         wires = [operand.layout for operand in plan.operands if operand.layout is not None]
         left, right = wires[0], wires[1]
-        couplings = [p for p in fuse_paths(node.left.space.irreps, node.right.space.irreps, node.coupled, node.triples) if p.out == plan.irrep]
+        couplings = [
+            p
+            for p in fuse_paths(node.left.space.irreps, node.right.space.irreps, node.coupled, node.triples)
+            if p.out == plan.irrep
+        ]
         table = np.zeros((left.dim, right.dim, len(couplings), couplings[0].out.dim))
         for number, path in enumerate(couplings):
             i, j = left.offsets[path.left, path.left_path], right.offsets[path.right, path.right_path]
-            table[i : i + path.left.dim, j : j + path.right.dim, number] = clebsch_gordan(path.left.l, path.right.l, path.out.l)
+            table[i : i + path.left.dim, j : j + path.right.dim, number] = clebsch_gordan(
+                path.left.l, path.right.l, path.out.l
+            )
         return table
     left, right, out = layout_of[node.left], layout_of[node.right], layout_of[node]
     table = np.zeros((left.dim, right.dim, out.dim))
@@ -289,7 +297,9 @@ class _Contraction:
             return False
         if set(self.letters[other]) != {left[-1], right[-1], follow.result[-1]} or follow.result[:-1] != left[:-1]:
             return False
-        table = np.transpose(self.tables[other], [self.letters[other].index(c) for c in (left[-1], right[-1], follow.result[-1])])
+        table = np.transpose(
+            self.tables[other], [self.letters[other].index(c) for c in (left[-1], right[-1], follow.result[-1])]
+        )
         x, y = self.name(pair.left), self.name(pair.right)
         if x == y:
             upper = np.triu(np.ones(table.shape[:2]), 1)[..., None]
@@ -310,7 +320,9 @@ class _Contraction:
 def _mix(build: _Lowering, node: nodes.Mix) -> _Value:
     pattern, space = node.pattern, node.space
     rename = dict(zip(pattern.letters, _LETTERS, strict=False))
-    ins, outs, weights = ("".join(rename[c] for c in part) for part in (pattern.operands[0], pattern.result, pattern.letters))
+    ins, outs, weights = (
+        "".join(rename[c] for c in part) for part in (pattern.operands[0], pattern.result, pattern.letters)
+    )
     source = build.values[node.wire]
     segments = build.segments(source)
     kept = {irrep: numbers for irrep, _, numbers in source.layout.groups()}
@@ -328,12 +340,15 @@ def _mix(build: _Lowering, node: nodes.Mix) -> _Value:
             labels = tuple(build.use_label(label) for label in node.per)
             shape = build.shapes[table]
             table = build.emit(
-                lambda out, t=table: ops.Lookup(out, t, labels), Shape(space.on, shape.axes[len(node.per) :])
+                lambda out, t=table, found=labels: ops.Lookup(out, t, found),
+                Shape(space.on, shape.axes[len(node.per) :]),
             )
         lead = "N" if node.per else ""
         equation = f"N{ins}PM,{lead}QP{weights}->N{outs}QM"
         parts.append(
-            build.emit(lambda out, x=segments[irrep], t=table, e=equation: ops.Contract(out, x, t, e), Shape(space.on, axes))
+            build.emit(
+                lambda out, x=segments[irrep], t=table, e=equation: ops.Contract(out, x, t, e), Shape(space.on, axes)
+            )
         )
     layout = Layout.full(space).keep(path for path in Layout.full(space).paths if path[0] in kinds)
     return _Value(build.join(parts, space.on, space.sizes), layout)
@@ -385,8 +400,15 @@ def _scale(build: _Lowering, node: nodes.Scale) -> _Value:
     order = tuple(pattern.operands[1].index(c) for c in pattern.result if c in pattern.operands[1])
     if order != tuple(sorted(order)):
         axes = build.shapes[scale].axes
-        scale = build.emit(lambda out, s=scale: ops.Transpose(out, s, (*order, len(order))), Shape(on, (*(axes[i] for i in order), axes[-1])))
-        sizes = letter_axes("".join(c for c in pattern.result if c in pattern.operands[1]), pattern.result, build.shapes[scale].axes[:-1])
+        scale = build.emit(
+            lambda out, s=scale: ops.Transpose(out, s, (*order, len(order))),
+            Shape(on, (*(axes[i] for i in order), axes[-1])),
+        )
+        sizes = letter_axes(
+            "".join(c for c in pattern.result if c in pattern.operands[1]),
+            pattern.result,
+            build.shapes[scale].axes[:-1],
+        )
     count = by.irreps.paths
     if sizes != build.shapes[scale].axes[:-1]:
         scale = build.emit(lambda out, s=scale: ops.Reshape(out, s, (*sizes, count)), Shape(on, (*sizes, count)))

@@ -26,7 +26,6 @@ from fusion.inference.common import default_pattern
 from fusion.irreps import Irrep
 from fusion.node import Node
 from fusion.rules import exchange_odd
-
 from fusion_compiler.expansion import Expansion, Group, Term
 from fusion_compiler.layout import Layout, Path
 
@@ -79,20 +78,26 @@ def prune(expansion: Expansion) -> Expansion:
             continue
         _demand(node, need.get(node, set()), zero, ask)
     live = {
-        node: Layout.full(node.space).keep(need.get(node, set())).paths for node in expansion.nodes if isinstance(node, Wire)
+        node: Layout.full(node.space).keep(need.get(node, set())).paths
+        for node in expansion.nodes
+        if isinstance(node, Wire)
     }
     groups: list[Group] = []
     dropped = 0
     for group in expansion.groups:
         terms = tuple(
-            Term(term.out, term.tree, term.out in zero[group.root]) for term in group.terms if term.out in need.get(group.root, ())
+            Term(term.out, term.tree, term.out in zero[group.root])
+            for term in group.terms
+            if term.out in need.get(group.root, ())
         )
         dropped += len(group.terms) - sum(not term.zero for term in terms)
         groups.append(replace(group, terms=terms))
     return replace(expansion, groups=tuple(groups), live=live, dropped=dropped)
 
 
-def _demand(node: Wire, wanted: set[Path], zero: dict[Node, set[Path]], request: Callable[[Node, Iterable[Path]], None]) -> None:
+def _demand(
+    node: Wire, wanted: set[Path], zero: dict[Node, set[Path]], request: Callable[[Node, Iterable[Path]], None]
+) -> None:
     """Ask the inputs of ``node`` for the paths that its ``wanted`` paths are made from."""
     if isinstance(node, Fuse):
         couplings = numbered(node) if not node.weighted else None
@@ -124,12 +129,18 @@ def _demand(node: Wire, wanted: set[Path], zero: dict[Node, set[Path]], request:
             for count, irrep in part.space.irreps:
                 start[irrep] = start.get(irrep, 0) + count
     elif isinstance(node, Select):
-        request(node.wire, {(irrep, path if chosen is None else chosen[path]) for irrep, chosen in node.keep for i, path in wanted if i == irrep})
+        request(
+            node.wire,
+            {
+                (irrep, path if chosen is None else chosen[path])
+                for irrep, chosen in node.keep
+                for i, path in wanted
+                if i == irrep
+            },
+        )
     elif isinstance(node, Pull | Sum | Split | Merge | Reorder | Shuffle):
         request(node.wire, wanted)
     else:
         for child in node.inputs:
             if isinstance(child, Wire):
                 request(child, Layout.full(child.space).paths)
-
-

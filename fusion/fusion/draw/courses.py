@@ -42,7 +42,7 @@ def course(picture: Picture, stroke: Stroke, dx: float, dy: float) -> Course:
             # the outer one of several enters below the inner one
             low = 7.0 * (sides.index(link.into) - (len(sides) - 1) / 2)
             parts.append(_sideways(x, target_y + low, offset, target_x, target.half_width))
-        elif x != target_x and target.shape in ("vertex", "turn"):
+        elif abs(x - target_x) > target.half_width and target.shape in ("vertex", "turn"):
             parts.append(_arrive(x + offset, target_x + 0.4 * offset, target_y, target.shape))
         else:
             parts.append(f"V{tidy(target_y)}")

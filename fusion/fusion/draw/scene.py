@@ -20,6 +20,8 @@ LINE = 13.0
 STRAND = 3.4
 """Distance of the strands of a wire."""
 _MAX_STRANDS = 8
+_ROUND_VERTEX = 10.0
+"""Half the width of wires that meet in a round vertex; wider ones come straight down into a long one."""
 
 Lines = tuple[Line, ...]
 
@@ -178,21 +180,15 @@ def _figure(node: Node, wires: Mapping[Node, Strands], overlay: Overlay) -> tupl
     side = [port for port in range(len(inputs)) if is_side_input(node, port)]
     panel = network_picture(node.network) if isinstance(node, Apply) else None
     half_width, half_height = _shape_size(text, own, inputs)
-    ins: list[float] = [0.0] * len(inputs)
     outs: tuple[float, ...] = (0.0,)
-    up = half_height + (18.0 if text.shape == "vertex" else 5.0)
     if isinstance(node, Apply) and panel is not None:
         half_width = float(round(max(panel.layout.width / 2, 30.0)))
         half_height = float(round(panel.layout.height / 2))
-        up = half_height + 5.0
         ends = _end_columns(panel)
         ins = [ends.get(f"in {end}", 0.0) for end, _ in node.wires]
         outs = (next((x for name, x in ends.items() if name.startswith("out ")), 0.0),)
-    elif text.shape == "vertex" and len(inputs) == 2:
-        ins = [-float(round(max(20.0, inputs[0].half + 9))), float(round(max(20.0, inputs[1].half + 9)))]
-    elif text.shape == "bar":
-        step = 2 * half_width / max(len(inputs), 1)
-        ins = [float(round(step * (port + 0.5) - half_width)) for port in range(len(inputs))]
+    else:
+        ins = _in_ports(text.shape, half_width, inputs)
     for rank, port in enumerate(side):
         ins[port] = float(round(half_width + 14.0 + 9.0 * rank + inputs[port].half))
     aside = (*(Line("operator", line) for line in text.beside), *wire_lines(node))
@@ -201,7 +197,8 @@ def _figure(node: Node, wires: Mapping[Node, Strands], overlay: Overlay) -> tupl
     if mark is not None:
         notes = (*(Line(mark.severity, line) for line in mark.caption), *notes)
     clear = own.half + 5.0
-    right = max([half_width, *(ins[port] + inputs[port].half for port in side)])
+    port_left = max((wire.half - x for wire, x in zip(inputs, ins, strict=True)), default=0.0)
+    port_right = max((wire.half + x for wire, x in zip(inputs, ins, strict=True)), default=0.0)
     figure = Figure(
         text.shape,
         half_width,
@@ -217,9 +214,9 @@ def _figure(node: Node, wires: Mapping[Node, Strands], overlay: Overlay) -> tupl
     )
     badge = half_width + (8.0 if mark is not None else 0.0)
     item = Item(
-        left=max(badge, clear + max(line.width(SMALL_SIZE) for line in notes) if notes else 0.0),
-        right=max(right, clear + abs(outs[0]) + max(line.width() for line in aside) if aside else 0.0),
-        up=up,
+        left=max([badge, port_left, *(clear + line.width(SMALL_SIZE) for line in notes)]),
+        right=max([half_width, port_right, *(clear + abs(outs[0]) + line.width() for line in aside)]),
+        up=half_height + (18.0 if text.shape == "vertex" else 5.0),
         down=half_height + (5.0 + LINE * max(len(aside), len(notes)) if aside or notes else 3.0),
         ins=tuple(ins),
         outs=outs,
@@ -229,12 +226,27 @@ def _figure(node: Node, wires: Mapping[Node, Strands], overlay: Overlay) -> tupl
     return figure, item
 
 
+def _in_ports(shape: str, half_width: float, inputs: Sequence[Strands]) -> list[float]:
+    """Return the x of the in-ports that are on top of a shape."""
+    if shape == "bar":
+        step = 2 * half_width / max(len(inputs), 1)
+        return [float(round(step * (port + 0.5) - half_width)) for port in range(len(inputs))]
+    if shape == "vertex" and len(inputs) == 2:
+        left, right = (float(round(wire.half)) for wire in inputs)
+        if max(wire.half for wire in inputs) > _ROUND_VERTEX:
+            return [-left - 2, right + 2]
+        return [-max(20.0, left + 9), max(20.0, right + 9)]
+    return [0.0] * len(inputs)
+
+
 def _shape_size(text: Words, own: Strands, inputs: Sequence[Strands]) -> tuple[float, float]:
     """Return half the width and half the height of a shape."""
     height = 4.5 + LINE / 2 * len(text.inside)
     match text.shape:
         case "vertex":
-            return max(9.0, float(round(own.half)) + 1), 9.0
+            widest_in = max((wire.half for wire in inputs), default=0.0)
+            wide = 2 * round(widest_in) + 4 if widest_in > _ROUND_VERTEX else 0
+            return float(max(9, round(own.half) + 1, wide)), 9.0
         case "bar":
             wires, texts = (2 * wire.half + 10 for wire in inputs), (text_width(word) + 12 for word in text.ports)
             step = max([30.0, *wires, *texts])

@@ -29,7 +29,7 @@ def edge_geometry(l_max: int, radial: int, cutoff: float, envelope: int) -> Diag
 
 
 def density(hidden: Irreps, l_max: int, channels: int, neighbours: float) -> Wire:
-    """Diagram of A: edges coupled to senders, weighted per path, summed over neighbours, divided by their mean number."""
+    """Diagram of A: edges coupled to senders, weighted per path, summed, divided by the mean number of neighbours."""
     h = leg("h", hidden, channels=channels, on="atom")
     harmonics = leg("Y", natural(l_max), on="edge")
     message = (harmonics @ h.mix("u->v", name="up").pull("sender"))[natural(l_max)].scale(weights("R", on="edge"))

@@ -12,14 +12,20 @@ from typing import Annotated
 
 import typer
 
+from fusion_models.cli import doctor, fuzz, language, training
 from fusion_models.cli.console import print_line, tolerate_narrow_encodings
-from fusion_models.cli.doctor import doctor
 from fusion_models.cli.errors import EPILOGUE, GuardedGroup
-from fusion_models.cli.fuzz import fuzz
-from fusion_models.cli.language import check, draw, explain
-from fusion_models.cli.training import evaluate, md, train
 
-COMMANDS: tuple[Callable[..., None], ...] = (check, draw, explain, train, evaluate, md, fuzz, doctor)
+COMMANDS: tuple[Callable[..., None], ...] = (
+    language.check,
+    language.draw,
+    language.explain,
+    training.train,
+    training.evaluate,
+    training.md,
+    fuzz.fuzz,
+    doctor.doctor,
+)
 """Every command, in the order of the help."""
 
 app = typer.Typer(

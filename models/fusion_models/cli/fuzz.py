@@ -31,7 +31,8 @@ def fuzz(
     if what not in KINDS:
         raise typer.BadParameter(f"{what!r} is not one of {', '.join(KINDS)}", param_hint="'--what'")
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=messages(), transient=True) as progress:
+    console = messages()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task(f"fuzz {what}", total=cases)
 
         def advance(result: FuzzResult) -> None:

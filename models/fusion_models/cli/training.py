@@ -113,7 +113,8 @@ def train(
     result = Training(potential, found, config, out, resume=resume).run(print_line)
     if not result.finished:
         print_line(
-            f"interrupted after {result.steps} steps; go on with: fusion train {dataset} --out {out} --resume and the same settings"
+            f"interrupted after {result.steps} steps; go on with: fusion train {dataset} --out {out} "
+            "--resume and the same settings"
         )
         raise typer.Exit(130)
     if found.parts["test"]:

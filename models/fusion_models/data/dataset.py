@@ -64,10 +64,13 @@ class Dataset:
         """Return one line: frames, labels, elements, parts."""
         count = len(self.frames)
         labels = ", ".join(
-            f"{what} {sum(getattr(f, what) is not None for f in self.frames)}/{count}" for what in ("energy", "forces", "stress")
+            f"{what} {sum(getattr(f, what) is not None for f in self.frames)}/{count}"
+            for what in ("energy", "forces", "stress")
         )
         parts = ", ".join(f"{name} {len(index)}" for name, index in self.parts.items())
-        return f"{self.origin}: {count} frames ({labels}), elements {' '.join(SYMBOLS[z] for z in self.elements)}, {parts}"
+        return (
+            f"{self.origin}: {count} frames ({labels}), elements {' '.join(SYMBOLS[z] for z in self.elements)}, {parts}"
+        )
 
     def check_elements(self, known: Sequence[int]) -> None:
         """Raise :class:`DataError` when a frame holds an element that is not ``known``."""
@@ -75,7 +78,10 @@ class Dataset:
             unknown = sorted({int(z) for z in frame.numbers} - set(known))
             if unknown:
                 names = " ".join(SYMBOLS[z] for z in unknown)
-                raise DataError(f"{frame.name} holds {names}, which the potential does not know ({' '.join(SYMBOLS[z] for z in known)})")
+                raise DataError(
+                    f"{frame.name} holds {names}, which the potential does not know "
+                    f"({' '.join(SYMBOLS[z] for z in known)})"
+                )
 
 
 def load_dataset(
@@ -100,7 +106,11 @@ def _read_split(path: Path, split: str, count: int, seed: int) -> dict[str, tupl
     if not file.is_file():
         order = np.random.default_rng(seed).permutation(count)
         first, second = round(0.8 * count), round(0.9 * count)
-        return {"train": tuple(map(int, order[:first])), "val": tuple(map(int, order[first:second])), "test": tuple(map(int, order[second:]))}
+        return {
+            "train": tuple(map(int, order[:first])),
+            "val": tuple(map(int, order[first:second])),
+            "test": tuple(map(int, order[second:])),
+        }
     if file.stat().st_size > MAX_SPLIT_BYTES:
         raise DataError(f"{file}: too large for a splits file")
     try:

@@ -43,7 +43,11 @@ def find_data(name: str, data_dir: str | Path | None = None) -> Path:
             tried.append(candidate)
             if candidate.is_file():
                 return candidate
-    hint = "" if root else "; reference data are looked for below --data or the environment variable FUSION_DATA, which are not set"
+    hint = (
+        ""
+        if root
+        else "; reference data are looked for below --data or the environment variable FUSION_DATA, which are not set"
+    )
     raise DataError(f"no data called {name!r}; looked for {', '.join(str(path) for path in tried)}{hint}")
 
 

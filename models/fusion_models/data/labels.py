@@ -12,7 +12,20 @@ from fusion_models.frames import Frame, element_names
 ACCEPTED = "positions and cells in Å, energies in eV, forces in eV/Å, stress in eV/Å³"
 
 # Names that say eV and Å, compared after lower-casing and removing blanks, dots and signs between units.
-_GOOD_UNITS = {"ev", "å", "angstrom", "ang", "eva", "evå", "evangstrom", "evang", "eva3", "evå3", "evangstrom3", "evang3"}
+_GOOD_UNITS = {
+    "ev",
+    "å",
+    "angstrom",
+    "ang",
+    "eva",
+    "evå",
+    "evangstrom",
+    "evang",
+    "eva3",
+    "evå3",
+    "evangstrom3",
+    "evang3",
+}
 _QUANTITIES = ("energy", "energies", "force", "forces", "stress", "virial", "virials", "position", "positions", "cell")
 _UNIT_SUFFIX = re.compile(
     rf"(?:{'|'.join(_QUANTITIES)})_(?:in_)?"

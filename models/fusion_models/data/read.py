@@ -88,14 +88,18 @@ def _check_keys(source: Path, arrays: dict[str, Any]) -> None:
         relatives = [key for key in arrays if key.startswith(quantity) and key != quantity]
         if relatives and quantity not in arrays:
             raise DataError(
-                f"{source}: no {quantity!r}, but {', '.join(relatives)}; {quantity} must be in eV and Å under the key {quantity!r}"
+                f"{source}: no {quantity!r}, but {', '.join(relatives)}; {quantity} must be in eV and Å "
+                f"under the key {quantity!r}"
             )
     if "units" in arrays:
         _check_units(source, str(arrays["units"]))
 
 
 def _check_units(source: Path, text: str) -> None:
-    words = {word.strip().lower() for word in text.replace("/", " ").replace(",", " ").replace("*", " ").replace("^", " ").split()}
+    words = {
+        word.strip().lower()
+        for word in text.replace("/", " ").replace(",", " ").replace("*", " ").replace("^", " ").split()
+    }
     wrong = {word for word in words if word.isalpha()} - UNITS["energy"] - UNITS["length"]
     if wrong:
         raise DataError(f"{source}: units are given as {text[:80]!r}; only eV and Å are read, convert the file first")
@@ -121,7 +125,9 @@ def _from_atoms(source: Path, number: int, atoms: Any) -> Frame:
         _check_units(source, str(atoms.info["units"]))
     for key in atoms.info:
         if str(key).lower().startswith("energy_") and not any(k in atoms.info for k in ENERGY_KEYS):
-            raise DataError(f"{where}: no energy, but {key!r}; energies must be in eV under one of {', '.join(ENERGY_KEYS)}")
+            raise DataError(
+                f"{where}: no energy, but {key!r}; energies must be in eV under one of {', '.join(ENERGY_KEYS)}"
+            )
     results: dict[str, Any] = dict(atoms.calc.results) if atoms.calc is not None else {}
     energy = next((atoms.info[key] for key in ENERGY_KEYS if key in atoms.info), results.get("energy"))
     forces = next((atoms.arrays[key] for key in FORCES_KEYS if key in atoms.arrays), results.get("forces"))

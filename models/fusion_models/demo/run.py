@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import fusion_compiler
 import numpy as np
 import torch
 from ase import Atoms
-from fusion import FusionError, SelectionRuleError, check, leg
-from fusion.draw import svg, text
 from rich.console import Console
 
+import fusion_compiler
+from fusion import FusionError, SelectionRuleError, check, leg
+from fusion.draw import svg, text
 from fusion_models.calculator import FusionCalculator
 from fusion_models.checkpoint import package_versions
 from fusion_models.data import Dataset, load_dataset
@@ -72,7 +72,9 @@ def run_demo(folder: Path, *, short: bool = False) -> None:
         console.print(text(potential.diagrams["layer1"]), markup=False, soft_wrap=True)
         block = potential.blocks["layer2"]
         if isinstance(block, fusion_compiler.Block):
-            console.print(fusion_compiler.explain(block, rows={"atom": 9, "edge": 72}).split("== costs", 1)[1], markup=False)
+            console.print(
+                fusion_compiler.explain(block, rows={"atom": 9, "edge": 72}).split("== costs", 1)[1], markup=False
+            )
     with stage("training"):
         result, trained = train(potential, data, folder, SHORT_SECONDS if short else TRAINING_SECONDS, console)
         console.print(trained, markup=False)
@@ -83,14 +85,20 @@ def run_demo(folder: Path, *, short: bool = False) -> None:
     with stage("dynamics"):
         trajectory = dynamics(result.potential, data)
         console.print(
-            f"{NVE_STEPS} steps of {NVE_TIMESTEP_FS} fs at constant energy, mean temperature {trajectory.temperature.mean():.0f} K: "
+            f"{NVE_STEPS} steps of {NVE_TIMESTEP_FS} fs at constant energy, mean temperature "
+            f"{trajectory.temperature.mean():.0f} K: "
             f"energy drift {trajectory.drift_mev_per_atom_per_ps:+.4f} meV/atom/ps",
             markup=False,
         )
     with stage("report"):
-        report = report_data(potential, data, wrong, repair, drawings, result, predictions, trivial, trajectory, stage.seconds)
+        report = report_data(
+            potential, data, wrong, repair, drawings, result, predictions, trivial, trajectory, stage.seconds
+        )
         write_report(folder / "report.html", report)
-    write_atomic(folder / "summary.json", json.dumps(summary(data, result, predictions, trivial, trajectory, stage.seconds), indent=2) + "\n")
+    write_atomic(
+        folder / "summary.json",
+        json.dumps(summary(data, result, predictions, trivial, trajectory, stage.seconds), indent=2) + "\n",
+    )
     console.print(f"\nreport:  {folder / 'report.html'}\nsummary: {folder / 'summary.json'}", markup=False)
 
 
@@ -116,19 +124,28 @@ def draw_all(potential: Potential, folder: Path) -> tuple[Drawing, ...]:
     return tuple(drawings)
 
 
-def train(potential: Potential, data: Dataset, folder: Path, seconds: float, console: Console) -> tuple[TrainingResult, str]:
+def train(
+    potential: Potential, data: Dataset, folder: Path, seconds: float, console: Console
+) -> tuple[TrainingResult, str]:
     """Train from the start for a given time."""
     config = TrainConfig(max_seconds=seconds, evaluate_every=500)
     count = sum(parameter.numel() for parameter in potential.parameters())
     result = Training(potential, data, config, folder).run(lambda line: console.print(line, markup=False))
-    return result, f"{count} parameters, {result.steps} steps in {result.seconds:.0f} s on {torch.get_num_threads()} threads"
+    return (
+        result,
+        f"{count} parameters, {result.steps} steps in {result.seconds:.0f} s on {torch.get_num_threads()} threads",
+    )
 
 
 def show_errors(console: Console, found: Metrics, trivial: Metrics) -> None:
     """Print the test errors beside those of the baseline."""
-    console.print(f"force MAE   {found.force_mae_mev_per_a:8.2f} meV/Å      (zero forces: {trivial.force_mae_mev_per_a:.1f})", markup=False)
     console.print(
-        f"energy MAE  {found.energy_mae_mev_per_atom:8.3f} meV/atom   (reference energies alone: {trivial.energy_mae_mev_per_atom:.2f})",
+        f"force MAE   {found.force_mae_mev_per_a:8.2f} meV/Å      (zero forces: {trivial.force_mae_mev_per_a:.1f})",
+        markup=False,
+    )
+    console.print(
+        f"energy MAE  {found.energy_mae_mev_per_atom:8.3f} meV/atom   (reference energies alone: "
+        f"{trivial.energy_mae_mev_per_atom:.2f})",
         markup=False,
     )
 
@@ -155,11 +172,17 @@ def report_data(
 ) -> ReportData:
     """Collect what the report shows."""
     found = predictions.metrics
-    costs = tuple(row for name, block in potential.blocks.items() if isinstance(block, fusion_compiler.Block) for row in cost_rows(name, block))
+    costs = tuple(
+        row
+        for name, block in potential.blocks.items()
+        if isinstance(block, fusion_compiler.Block)
+        for row in cost_rows(name, block)
+    )
     return ReportData(
         title="Fusion: from diagrams to a trained potential",
         about=(
-            "The blocks of this message-passing potential were declared as fusion diagrams, checked against the selection rules, "
+            "The blocks of this message-passing potential were declared as fusion diagrams, checked "
+            "against the selection rules, "
             "compiled, trained on energies and forces of ethanol, and used for molecular dynamics.\n\n"
             f"{data.summary()}. Labels: PBE/def2-SVP (see examples/data/README.md)."
         ),
@@ -176,10 +199,17 @@ def report_data(
         tests=(
             ErrorRow("force, mean absolute", "meV/Å", found.force_mae_mev_per_a, trivial.force_mae_mev_per_a),
             ErrorRow("force, root mean square", "meV/Å", found.force_rmse_mev_per_a, trivial.force_rmse_mev_per_a),
-            ErrorRow("energy, mean absolute", "meV/atom", found.energy_mae_mev_per_atom, trivial.energy_mae_mev_per_atom),
-            ErrorRow("energy, root mean square", "meV/atom", found.energy_rmse_mev_per_atom, trivial.energy_rmse_mev_per_atom),
+            ErrorRow(
+                "energy, mean absolute", "meV/atom", found.energy_mae_mev_per_atom, trivial.energy_mae_mev_per_atom
+            ),
+            ErrorRow(
+                "energy, root mean square", "meV/atom", found.energy_rmse_mev_per_atom, trivial.energy_rmse_mev_per_atom
+            ),
         ),
-        tests_text=f"{found.frames} test frames from trajectories of other seeds. The baseline predicts zero forces and reference energies.",
+        tests_text=(
+            f"{found.frames} test frames from trajectories of other seeds. The baseline predicts zero forces "
+            "and reference energies."
+        ),
         parity=Parity(
             predictions.energy / predictions.atoms,
             predictions.predicted_energy / predictions.atoms,
@@ -200,7 +230,12 @@ def report_data(
 
 
 def summary(
-    data: Dataset, result: TrainingResult, predictions: Predictions, trivial: Metrics, trajectory: Trajectory, seconds: dict[str, float]
+    data: Dataset,
+    result: TrainingResult,
+    predictions: Predictions,
+    trivial: Metrics,
+    trajectory: Trajectory,
+    seconds: dict[str, float],
 ) -> dict[str, object]:
     """Return the numbers of the run for programs."""
     return {

@@ -17,7 +17,9 @@ def cost_rows(name: str, block: Block) -> tuple[CostRow, ...]:
     for instruction in program.instructions:
         cost = instruction_cost(instruction, program)
         flops = cost.flops_per_row if cost.on else cost.flops_once
-        numbers = cost.numbers_per_row if cost.on else cost.numbers_once
+        per_row, once = (cost.numbers_per_row, cost.numbers_once) if cost.on else (cost.numbers_once, 0)
         shape = str(program.shapes[instruction.out])
-        rows.append(CostRow(name, instruction.out, instruction.opcode, shape, flops, numbers * size, cost.on))
+        rows.append(
+            CostRow(name, instruction.out, instruction.opcode, shape, flops, per_row * size, cost.on, once * size)
+        )
     return tuple(rows)

@@ -21,7 +21,10 @@ class Drawing(NamedTuple):
 
 
 class CostRow(NamedTuple):
-    """One instruction of a compiled block; costs are per row of the index space ``on`` (empty: once per call)."""
+    """One instruction of a compiled block; costs are per row of the index space ``on`` (empty: once per call).
+
+    ``bytes_once`` are read in addition whatever the number of rows: coefficients and tables.
+    """
 
     block: str
     value: str
@@ -30,6 +33,7 @@ class CostRow(NamedTuple):
     flops: int
     bytes: int
     on: str
+    bytes_once: int = 0
 
 
 class CurvePoint(NamedTuple):

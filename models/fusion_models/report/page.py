@@ -104,14 +104,15 @@ def _costs(data: ReportData) -> Section | None:
     blocks = list(dict.fromkeys(row.block for row in data.costs))
     sums: dict[tuple[str, str], list[int]] = {}
     for row in data.costs:
-        entry = sums.setdefault((row.block, row.on), [0, 0, 0])
-        for place, amount in enumerate((1, row.flops, row.bytes)):
+        entry = sums.setdefault((row.block, row.on), [0, 0, 0, 0])
+        for place, amount in enumerate((1, row.flops, row.bytes, row.bytes_once)):
             entry[place] += amount
     totals = [(block, on or "once per call", *map(_count, numbers)) for (block, on), numbers in sums.items()]
+    head = ("block", "per row of", "instructions", "flops", "bytes", "and once, bytes")
     body = (
         "<p>Exact costs of the compiled blocks. An operation is one multiplication or addition; bytes are those read "
-        "and written.</p>\n"
-        + _table(("block", "per row of", "instructions", "flops", "bytes"), totals, numbers=(2, 3, 4))
+        "and written, coefficients and tables once per call whatever the number of rows.</p>\n"
+        + _table(head, totals, numbers=(2, 3, 4, 5))
         + _paragraph(_total(data))
         + "".join(_block_costs(block, [row for row in data.costs if row.block == block]) for block in blocks)
     )
@@ -123,15 +124,18 @@ def _total(data: ReportData) -> str:
     if not data.sizes or any(row.on not in (*data.sizes, "", "constant") for row in data.costs):
         return ""
     flops = sum(row.flops * data.sizes.get(row.on, 1) for row in data.costs)
-    moved = sum(row.bytes * data.sizes.get(row.on, 1) for row in data.costs)
+    moved = sum(row.bytes * data.sizes.get(row.on, 1) + row.bytes_once for row in data.costs)
     sizes = ", ".join(f"{count} {space}s" for space, count in data.sizes.items())
     return f"All blocks together for {sizes}: {_count(flops)} flops, {_count(moved)} bytes."
 
 
 def _block_costs(block: str, rows: Sequence[CostRow]) -> str:
-    cells = [(r.value, r.instruction, r.result, _count(r.flops), _count(r.bytes), r.on or "once") for r in rows]
-    head = ("value", "instruction", "result", "flops", "bytes", "per row of")
-    table = _table(head, cells, numbers=(3, 4), code=(0, 1, 2))
+    cells = [
+        (r.value, r.instruction, r.result, r.on or "once", _count(r.flops), _count(r.bytes), _count(r.bytes_once))
+        for r in rows
+    ]
+    head = ("value", "instruction", "result", "per row of", "flops", "bytes", "and once, bytes")
+    table = _table(head, cells, numbers=(4, 5, 6), code=(0, 1, 2))
     kinds = ", ".join(f"{count} {kind}" for kind, count in Counter(row.instruction for row in rows).most_common(4))
     summary = f"{escape(block)}: {len(rows)} instruction{'s' * (len(rows) != 1)} <small>({escape(kinds)})</small>"
     return f"<details><summary>{summary}</summary>{table}</details>\n"

@@ -1,4 +1,4 @@
-"""The training loop: Adam (AMSGrad), moving average of the weights, exact resume, a line of JSON for every evaluation."""
+"""The training loop: Adam (AMSGrad), moving average of the weights, exact resume, a log line for every evaluation."""
 
 from __future__ import annotations
 
@@ -80,7 +80,9 @@ class Training:
         DataError: the data hold elements that the potential does not know.
     """
 
-    def __init__(self, potential: Potential, data: Dataset, config: TrainConfig, folder: str | Path, *, resume: bool = False) -> None:
+    def __init__(
+        self, potential: Potential, data: Dataset, config: TrainConfig, folder: str | Path, *, resume: bool = False
+    ) -> None:
         self.potential, self.data, self.config = potential, data, config
         self.folder = Path(folder)
         self.train = np.array(data.parts["train"], dtype=np.int64)
@@ -111,9 +113,15 @@ class Training:
         say = report or (lambda _: None)
         began = time.perf_counter() - self.position.seconds
         progress = self._progress(began)
-        columns = (TextColumn("training"), BarColumn(), TextColumn("{task.percentage:>3.0f}% {task.description}"), TimeElapsedColumn())
+        columns = (
+            TextColumn("training"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}% {task.description}"),
+            TimeElapsedColumn(),
+        )
         with _interruptible(self), Progress(*columns, transient=True) as bar:
             task = bar.add_task("", total=1.0)
+            loss = float("nan")
             while progress < 1.0 and not self.stop:
                 loss = self._step(progress)
                 self.position.seconds = time.perf_counter() - began
@@ -123,12 +131,15 @@ class Training:
                     say(self._evaluate(loss))
                     self._save_state()
                     began = time.perf_counter() - self.position.seconds  # evaluation is not training time
-            last = loss if self.position.step else float("nan")
         if not self.stop:
-            say(self._evaluate(last))
+            say(self._evaluate(loss))
         self._save_state()
         with self._averaged():
-            notes: dict[str, str | float | int] = {"data": self.data.origin, "steps": self.position.step, "seconds": round(self.position.seconds, 1)}
+            notes: dict[str, str | float | int] = {
+                "data": self.data.origin,
+                "steps": self.position.step,
+                "seconds": round(self.position.seconds, 1),
+            }
             save_potential(self.potential, self.folder / MODEL_FILE, notes)
         self._adopt_average()
         return TrainingResult(self.potential, self.history, self.position.seconds, self.position.step, not self.stop)
@@ -154,10 +165,13 @@ class Training:
             group["lr"] = config.rate(self.position.step, progress)
         batch = self.data.batch(indices, config.torch_dtype)
         loss = self._loss(batch)
-        value = float(loss.detach())
-        if not np.isfinite(value):
+        value_of_loss = float(loss.detach())
+        if not np.isfinite(value_of_loss):
             names = ", ".join(self.data.frames[i].name for i in indices)
-            raise TrainingError(f"the loss is {value} at step {self.position.step} on frames {names}; lower the learning rate or check them")
+            raise TrainingError(
+                f"the loss is {value_of_loss} at step {self.position.step} on frames {names}; "
+                "lower the learning rate or check these frames"
+            )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.parameters, config.clip)
@@ -169,8 +183,9 @@ class Training:
             self.position.epoch += 1
         decay = min(config.ema, (1 + self.position.step) / (10 + self.position.step))
         with torch.no_grad():
-            torch._foreach_lerp_(self.average, self.parameters, 1.0 - decay)
-        return value
+            for mean, value in zip(self.average, self.parameters, strict=True):
+                mean.lerp_(value, 1.0 - decay)
+        return value_of_loss
 
     def _loss(self, batch: AtomicBatch) -> Tensor:
         if batch.energy is None or batch.forces is None:
@@ -193,7 +208,11 @@ class Training:
         }
         self.history.append(entry)
         write_atomic(self.folder / LOG_FILE, "".join(json.dumps(item) + "\n" for item in self.history))
-        errors = f"F {found.force_mae_mev_per_a:.1f} meV/Å, E {found.energy_mae_mev_per_atom:.2f} meV/atom" if found else "no validation part"
+        errors = (
+            f"F {found.force_mae_mev_per_a:.1f} meV/Å, E {found.energy_mae_mev_per_atom:.2f} meV/atom"
+            if found
+            else "no validation part"
+        )
         return f"step {self.position.step:>6}  {self.position.seconds:>7.1f} s  loss {loss:.5f}  validation: {errors}"
 
     @contextmanager
@@ -231,11 +250,17 @@ class Training:
         path = self.folder / STATE_FILE
         manifest, tensors = states.load_state(path)
         if manifest.potential != self.potential.config or manifest.data != self.data.origin:
-            raise CheckpointError(f"{path}: belongs to another potential or other data ({manifest.data}); train into a new folder")
+            raise CheckpointError(
+                f"{path}: belongs to another potential or other data ({manifest.data}); train into a new folder"
+            )
         if manifest.config.model_dump(exclude=set(_LIMITS)) != self.config.model_dump(exclude=set(_LIMITS)):
-            raise CheckpointError(f"{path}: was made with other settings; only {', '.join(_LIMITS)} may change on resume")
+            raise CheckpointError(
+                f"{path}: was made with other settings; only {', '.join(_LIMITS)} may change on resume"
+            )
         try:
-            self.potential.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
+            self.potential.load_state_dict(
+                {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
+            )
             self.average = [tensors[f"average.{name}"].clone() for name in self.names]
             states.restore_optimizer(self.optimizer, self.names, tensors)
         except (KeyError, RuntimeError, ValueError) as error:

@@ -87,5 +87,3 @@ def baseline(data: Dataset, part: str) -> Metrics:
         forces,
         np.zeros_like(forces),
     ).metrics
-
-

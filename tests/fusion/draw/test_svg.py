@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import fusion
 from fusion import Diagram, Finding, Network, Space, Violation, Wire, findings, leg, walk_nodes
 from fusion.diagram import Leg
-from fusion.draw import svg
+from fusion.draw import dot, svg, text
 from fusion.draw.style import ERROR, NOTICE, clean, degree_colour, wrap
 from fusion.sampling import random_diagrams
 
@@ -96,9 +96,7 @@ def test_bytes_do_not_depend_on_the_process(build: Callable[[str], Drawn]) -> No
         )
         assert done.returncode == 0, done.stderr
         seen.add(done.stdout.strip())
-    own = [
-        draw(fusion.parse(source)) for source in sources.values() for draw in (svg, fusion.draw.text, fusion.draw.dot)
-    ]
+    own = [write(fusion.parse(source)) for source in sources.values() for write in (svg, text, dot)]
     seen.add(hashlib.sha256("|".join(own).encode()).hexdigest())
     assert len(seen) == 1
 

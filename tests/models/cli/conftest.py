@@ -23,7 +23,7 @@ diagram:
 ILLEGAL = """\
 format: fusion-diagram
 version: 1
-diagram: "leg v: 1o, on atom; leg w: 2e, on atom; ((v @ w)[4e] @ v)[0e] + (v @ v)[3e]"
+diagram: "leg v: 1o, on atom; leg w: 2e, on atom; (v @ w)[4e] + (v @ v)[3e]"
 """
 MALFORMED = 'format: fusion-diagram\nversion: 1\ndiagram: "leg v: 1o, on atom; v @@ v"\n'
 
