@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -14,6 +13,7 @@ from fusion import Diagram, FusionError, Irreps, Wire
 from fusion_models.architectures import mace
 from fusion_models.batch import AtomicBatch
 from fusion_models.errors import DataError
+from fusion_models.radial import SILU_SCALE, RadialMLP
 
 
 class PotentialConfig(BaseModel):
@@ -55,28 +55,6 @@ class PotentialConfig(BaseModel):
         if any(count != 1 for count, _ in kinds) or not any(str(irrep) == "0e" for _, irrep in kinds):
             raise ValueError(f"hidden irreps need each irrep once and 0e among them, got {value!r}")
         return value
-
-
-class RadialNetwork(nn.Module):
-    """A perceptron without bias, so that it vanishes where the radial basis does: (E, n) -> (E, channels, paths)."""
-
-    def __init__(self, widths: tuple[int, ...], channels: int, paths: int, dtype: torch.dtype) -> None:
-        super().__init__()
-        self.shape = (channels, paths)
-        sizes = (*widths, channels * paths)
-        self.weights = nn.ParameterList(nn.Parameter(torch.randn(a, b, dtype=dtype)) for a, b in pairwise(sizes))
-
-    def forward(self, x: Tensor) -> Tensor:
-        last = len(self.weights) - 1
-        for number, weight in enumerate(self.weights):
-            x = x @ (weight * weight.shape[0] ** -0.5)
-            if number != last:
-                x = SILU_NORM * nn.functional.silu(x)
-        return x.unflatten(-1, self.shape)
-
-
-SILU_NORM = 1.6791767923989418
-"""1 / sqrt(E[silu(x)^2]) over a unit normal x, so that activations keep unit variance (e3nn's constant)."""
 
 
 class Potential(nn.Module):
@@ -125,13 +103,15 @@ class Potential(nn.Module):
         self.embedding = nn.Parameter(torch.randn(count, config.channels, dtype=dtype))
         widths = (config.radial, *config.radial_widths)
         self.radial = nn.ModuleList()
+        self.radial_shapes: list[tuple[int, int]] = []
         self.readouts = nn.ParameterList()
         for number in range(config.layers):
             diagram = self.diagrams[f"layer{number + 1}"]
             if isinstance(diagram, Diagram):
                 raise FusionError("a layer has one output")
             paths, channels = mace.radial_paths(diagram)
-            self.radial.append(RadialNetwork(widths, channels, paths, dtype))
+            self.radial.append(RadialMLP((*widths, channels * paths), dtype=dtype))
+            self.radial_shapes.append((channels, paths))
             if number < config.layers - 1:
                 self.readouts.append(nn.Parameter(torch.randn(config.channels, dtype=dtype) * config.channels**-0.5))
         self.readout_in = nn.Parameter(
@@ -163,13 +143,18 @@ class Potential(nn.Module):
         atom_energy = torch.zeros_like(h[:, 0, 0])
         for number in range(self.config.layers):
             h = self.blocks[f"layer{number + 1}"](
-                h=h, Y=edges["Y"], R=self.radial[number](radial), z=z, sender=batch.sender, receiver=batch.receiver
+                h=h,
+                Y=edges["Y"],
+                R=self.radial[number](radial).unflatten(-1, self.radial_shapes[number]),
+                z=z,
+                sender=batch.sender,
+                receiver=batch.receiver,
             )
             scalars = h[..., 0]
             if number < self.config.layers - 1:
                 atom_energy = atom_energy + scalars @ self.readouts[number]
             else:
-                inner = SILU_NORM * nn.functional.silu(scalars @ self.readout_in)
+                inner = SILU_SCALE * nn.functional.silu(scalars @ self.readout_in)
                 atom_energy = atom_energy + inner @ self.readout_out
         energy = atom_energy.double() * self.config.scale + self.get_buffer("references").index_select(0, z)
         return torch.zeros(batch.n_systems, dtype=torch.float64, device=energy.device).index_add(

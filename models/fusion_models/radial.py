@@ -1,13 +1,9 @@
-"""Functions of the distance: a radial basis, a smooth cutoff, and the network that turns them into weights.
-
-All are finite at r = 0 with finite first and second derivatives, because coincident atoms happen while a structure is
-being edited and must not turn a whole batch into NaN.
-"""
+"""The radial network: from radial functions of the distance to the weights of the paths of an edge."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -16,52 +12,6 @@ from fusion.errors import InputError
 
 SILU_SCALE = 1.6765324703310907
 """1 / sqrt(E[silu(z)²]) for a standard normal z: keeps the second moment of a hidden layer at one."""
-# Below this angle sin(x)/x is taken from its series, whose sixth term is below 1e-17.
-_SERIES_BELOW = 0.1
-
-
-def lengths(vectors: Tensor) -> Tensor:
-    """Return (...,) the lengths of (..., 3) vectors; at the zero vector the length and its derivatives are 0."""
-    square = vectors.square().sum(-1)
-    zero = square == 0
-    return torch.where(zero, torch.zeros_like(square), torch.where(zero, torch.ones_like(square), square).sqrt())
-
-
-def bessel_basis(r: Tensor, count: int, cutoff: float) -> Tensor:
-    """Return (..., count) the functions sqrt(2 / rc) sin(n pi r / rc) / r, n = 1 .. count.
-
-    They are orthonormal on [0, rc] with weight r²; at r = 0 they have the value sqrt(2 / rc) n pi / rc.
-    Gasteiger, Groß and Günnemann, arXiv:2003.03123, equation 7.
-
-    Args:
-        r: (...,) distances in Å, not negative.
-        count: number of functions.
-        cutoff: rc in Å.
-    """
-    _check_cutoff(cutoff)
-    if count < 1:
-        raise InputError(f"a radial basis needs at least one function, not {count}")
-    wave = torch.arange(1, count + 1, dtype=r.dtype, device=r.device) * (math.pi / cutoff)
-    return math.sqrt(2.0 / cutoff) * wave * _sinc(r.unsqueeze(-1) * wave)
-
-
-def polynomial_cutoff(r: Tensor, cutoff: float, p: int = 5) -> Tensor:
-    """Return (...,) an envelope that is 1 at r = 0 and exactly 0 for r >= rc, with two continuous derivatives.
-
-    1 - (p+1)(p+2)/2 x^p + p(p+2) x^(p+1) - p(p+1)/2 x^(p+2) with x = r / rc; arXiv:2003.03123, equation 8.
-
-    Args:
-        r: (...,) distances in Å, not negative.
-        cutoff: rc in Å.
-        p: degree of the first term, at least 3 so that the second derivative is continuous at r = 0 too.
-    """
-    _check_cutoff(cutoff)
-    if p < 3:
-        raise InputError(f"the degree p of the cutoff polynomial must be at least 3, not {p}")
-    x = (r / cutoff).clamp(max=1.0)
-    a, b, c = (p + 1) * (p + 2) / 2, p * (p + 2), p * (p + 1) / 2
-    value = 1.0 - x**p * (a - x * (b - c * x))
-    return torch.where(r < cutoff, value, torch.zeros_like(value))
 
 
 class RadialMLP(nn.Module):
@@ -85,8 +35,7 @@ class RadialMLP(nn.Module):
         if len(self.widths) < 2 or min(self.widths) < 1:
             raise InputError(f"widths must be at least two positive numbers (inputs, ..., outputs), not {self.widths}")
         self.weights = nn.ParameterList(
-            nn.Parameter(torch.randn(a, b, generator=generator, dtype=dtype))
-            for a, b in zip(self.widths, self.widths[1:], strict=False)
+            nn.Parameter(torch.randn(a, b, generator=generator, dtype=dtype)) for a, b in pairwise(self.widths)
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -99,17 +48,3 @@ class RadialMLP(nn.Module):
 
     def extra_repr(self) -> str:
         return " -> ".join(map(str, self.widths))
-
-
-def _sinc(x: Tensor) -> Tensor:
-    """Return sin(x) / x with derivatives of every order at 0 (those of ``torch.sinc`` are NaN from the second on)."""
-    small = x.abs() < _SERIES_BELOW
-    square = torch.where(small, x, torch.zeros_like(x)).square()
-    series = 1.0 - square / 6 * (1.0 - square / 20 * (1.0 - square / 42 * (1.0 - square / 72 * (1.0 - square / 110))))
-    away = torch.where(small, torch.ones_like(x), x)
-    return torch.where(small, series, away.sin() / away)
-
-
-def _check_cutoff(cutoff: float) -> None:
-    if not (math.isfinite(cutoff) and cutoff > 0):
-        raise InputError(f"the cutoff must be a positive length in Å, not {cutoff}")

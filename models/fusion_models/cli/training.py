@@ -138,7 +138,7 @@ def evaluate(
     """Print the energy and force errors of a potential, beside a baseline that predicts zero forces."""
     from fusion_models.checkpoint import load_potential
     from fusion_models.data import load_dataset
-    from fusion_models.data.dataset import PARTS
+    from fusion_models.data.splits import PARTS
     from fusion_models.errors import ConfigError
     from fusion_models.training import baseline
     from fusion_models.training import evaluate as measure

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +10,11 @@ import numpy as np
 import torch
 
 from fusion_models.batch import AtomicBatch, collate
-from fusion_models.data.find import find_data
-from fusion_models.data.read import read_frames
+from fusion_models.data.files import find_data, read_frames
+from fusion_models.data.splits import PARTS, random_split, read_splits
 from fusion_models.errors import DataError
 from fusion_models.frames import SYMBOLS, Frame
 from fusion_models.neighbours import Neighbours, neighbours
-
-PARTS = ("train", "val", "test")
-MAX_SPLIT_BYTES = 64 * 1024**2
 
 
 @dataclass(frozen=True)
@@ -27,6 +23,7 @@ class Dataset:
 
     Attributes:
         origin: where the data came from, for records: file name and split.
+        labels: how many labels of each kind the file holds, and under which keys.
     """
 
     frames: tuple[Frame, ...]
@@ -34,6 +31,7 @@ class Dataset:
     parts: dict[str, tuple[int, ...]]
     cutoff: float
     origin: str
+    labels: str = ""
 
     def batch(self, indices: Sequence[int], dtype: torch.dtype = torch.float64) -> AtomicBatch:
         """Return the given frames as one batch."""
@@ -61,16 +59,9 @@ class Dataset:
         return float(np.sqrt(np.mean(np.concatenate(forces) ** 2))) if forces else 1.0
 
     def summary(self) -> str:
-        """Return one line: frames, labels, elements, parts."""
-        count = len(self.frames)
-        labels = ", ".join(
-            f"{what} {sum(getattr(f, what) is not None for f in self.frames)}/{count}"
-            for what in ("energy", "forces", "stress")
-        )
+        """Return one line: labels found, elements, parts of the split."""
         parts = ", ".join(f"{name} {len(index)}" for name, index in self.parts.items())
-        return (
-            f"{self.origin}: {count} frames ({labels}), elements {' '.join(SYMBOLS[z] for z in self.elements)}, {parts}"
-        )
+        return f"{self.origin}: {self.labels or f'{len(self.frames)} frames'}; {parts}"
 
     def check_elements(self, known: Sequence[int]) -> None:
         """Raise :class:`DataError` when a frame holds an element that is not ``known``."""
@@ -89,44 +80,24 @@ def load_dataset(
 ) -> Dataset:
     """Read a data set with its frozen split and find all neighbours.
 
-    The split comes from ``<file>.splits.json``. A file without one is divided 80/10/10 by ``seed``.
+    The split comes from ``<file>.splits.json``. A file without one is divided 80/10/10 by ``seed``; one that is called
+    ``test_*`` is all test.
 
     Raises:
         DataError: a missing or damaged file, wrong units, coincident atoms, or an unknown split.
+        LimitError: a file is too large.
     """
-    path = find_data(name, data_dir)
-    frames = read_frames(path)
-    parts = _read_split(path, split, len(frames), seed)
+    file = find_data(name, data_dir)
+    frames, labels = read_frames(file.path)
+    if file.splits is not None:
+        splits = read_splits(file.splits, len(frames))
+        if split not in splits:
+            raise DataError(f"{file.splits.name}: no split {split!r}; there is {', '.join(sorted(splits))}")
+        parts = splits[split]
+    elif file.path.name.startswith("test_"):
+        parts = {"test": tuple(range(len(frames)))}
+    else:
+        parts = random_split(len(frames), seed)
     found = [neighbours(f.positions, cutoff, f.cell if f.pbc.any() else None, f.pbc, name=f.name) for f in frames]
-    return Dataset(tuple(frames), tuple(found), parts, cutoff, f"{path.name} {split}")
-
-
-def _read_split(path: Path, split: str, count: int, seed: int) -> dict[str, tuple[int, ...]]:
-    file = path.with_name(f"{path.name.removesuffix(path.suffix)}.splits.json")
-    if not file.is_file():
-        order = np.random.default_rng(seed).permutation(count)
-        first, second = round(0.8 * count), round(0.9 * count)
-        return {
-            "train": tuple(map(int, order[:first])),
-            "val": tuple(map(int, order[first:second])),
-            "test": tuple(map(int, order[second:])),
-        }
-    if file.stat().st_size > MAX_SPLIT_BYTES:
-        raise DataError(f"{file}: too large for a splits file")
-    try:
-        loaded = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{file}: not valid JSON ({error})") from None
-    if not isinstance(loaded, dict) or split not in loaded:
-        known = ", ".join(map(str, loaded)) if isinstance(loaded, dict) else "nothing"
-        raise DataError(f"{file}: no split {split!r}; it has {known}")
-    parts = loaded[split]
-    if not isinstance(parts, dict) or set(parts) != set(PARTS):
-        raise DataError(f"{file}: split {split!r} must have the parts {', '.join(PARTS)}")
-    result: dict[str, tuple[int, ...]] = {}
-    for name in PARTS:
-        index = parts[name]
-        if not isinstance(index, list) or not all(type(i) is int and 0 <= i < count for i in index):
-            raise DataError(f"{file}: part {name!r} must list frame numbers from 0 to {count - 1}")
-        result[name] = tuple(index)
-    return result
+    whole = {part: tuple(parts.get(part, ())) for part in PARTS}
+    return Dataset(tuple(frames), tuple(found), whole, cutoff, f"{file.path.name} {split}", str(labels))

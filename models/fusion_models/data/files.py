@@ -9,7 +9,6 @@ from pathlib import Path, PurePosixPath
 from fusion_models.data.extxyz import LabelKeys, read_extxyz
 from fusion_models.data.labels import LabelReport
 from fusion_models.data.npz import read_npz
-from fusion_models.data.splits import PARTS, random_split, read_splits
 from fusion_models.errors import DataError
 from fusion_models.frames import Frame
 
@@ -66,30 +65,6 @@ def read_frames(path: Path | str, keys: LabelKeys | None = None) -> tuple[list[F
     if path.suffix in (".extxyz", ".xyz"):
         return read_extxyz(path, keys or LabelKeys())
     raise DataError(f"{path.name}: unknown kind of file {path.suffix!r}; expected .npz, .extxyz or .xyz")
-
-
-def load_parts(
-    file: DataFile, split: str = "split1", keys: LabelKeys | None = None, seed: int = 0
-) -> tuple[dict[str, list[Frame]], LabelReport]:
-    """Read a data file and sort its frames into "train", "val" and "test".
-
-    Without a splits file, a file called ``test_*`` is all test; any other is split at random with ``seed``
-    (80 : 10 : 10).
-
-    Raises:
-        DataError: besides what reading raises, there is no split of that name.
-    """
-    frames, found = read_frames(file.path, keys)
-    if file.splits is not None:
-        splits = read_splits(file.splits, len(frames))
-        if split not in splits:
-            raise DataError(f"{file.splits.name}: no split {split!r}; there is {', '.join(sorted(splits))}")
-        parts = splits[split]
-    elif file.path.name.startswith("test_"):
-        parts = {"test": tuple(range(len(frames)))}
-    else:
-        parts = random_split(len(frames), seed)
-    return {part: [frames[i] for i in parts.get(part, ())] for part in PARTS}, found
 
 
 def _root(data_dir: Path | str | None) -> Path | None:

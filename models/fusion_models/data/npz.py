@@ -38,10 +38,10 @@ _CELL = ("cell", "pbc")
 _QM9 = (
     "A_GHz B_GHz C_GHz G_atom_eV G_eV H_atom_eV H_eV U0_atom_eV U0_eV U_atom_eV U_eV alpha_bohr3 atomization_energy_eV "
     "cv_cal_molK gap_eV gdb_index homo_eV homo_hf_eV lumo_eV mu_D r2_bohr2 zpve_eV"
-).split()
+).split()  # noqa: SIM905
 EXTRAS = frozenset(
     "alpha_au beta_au config_type dihedral_angle dihedrals dipole_au displacement distance energy_s1 forces_s1 "
-    "gamma_au group smiles temperature_K trajectory".split()
+    "gamma_au group smiles temperature_K trajectory".split()  # noqa: SIM905
 ) | frozenset(_QM9)
 
 
