@@ -15,6 +15,7 @@ from fusion.diagram import (
     walk_nodes,
     weights,
 )
+from fusion.draw import draw
 from fusion.errors import (
     ChannelError,
     DiagramError,
@@ -67,6 +68,7 @@ __all__ = [
     "add",
     "apply",
     "check",
+    "draw",
     "evaluate",
     "evaluate_network",
     "findings",

@@ -27,6 +27,7 @@ from fusion.arguments import (
 )
 from fusion.coefficients import LEARNED, Buffer, Coefficients, Constant, Learned, Tied
 from fusion.couplings import Triple
+from fusion.display import svg_of
 from fusion.errors import LimitError, NotationError
 from fusion.functions import ACROSS, ELEMENTWISE
 from fusion.index import STANDARD_MAPS, IndexMap, check_name, resolve_map
@@ -230,10 +231,8 @@ class Wire(Node):
         size = axes[place] if -len(axes) <= place < len(axes) else 1
         return Shuffle(self, tuple((i + start) % size for i in range(size)), place)
 
-    def _repr_svg_(self) -> str:
-        from fusion.draw import svg  # drawing sits above the language
-
-        return svg(self)
+    def _repr_svg_(self) -> str | None:
+        return svg_of(self)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -757,10 +756,8 @@ class Diagram:
         text = f"parse({str(self)!r})"
         return f"Diagram.of({text})" if [name for name, _ in self.outputs] == ["out"] else text
 
-    def _repr_svg_(self) -> str:
-        from fusion.draw import svg  # drawing sits above the language
-
-        return svg(self)
+    def _repr_svg_(self) -> str | None:
+        return svg_of(self)
 
 
 def outputs(**wires: Wire) -> Diagram:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from fusion.display import svg_of
 from fusion.errors import LegError, NotationError, SelectionRuleError
 from fusion.index import CONSTANT_SPACE, check_name
 from fusion.inference.common import Inferred, incoming, same_index_space
@@ -202,6 +203,9 @@ class Network:
 
     def __repr__(self) -> str:
         return f"parse_network({str(self)!r})"
+
+    def _repr_svg_(self) -> str | None:
+        return svg_of(self)
 
 
 def vertex(left: str, right: str, out: str) -> Network:

@@ -13,6 +13,7 @@ from os import PathLike
 from pathlib import Path
 
 from fusion.diagram import Diagram, Wire
+from fusion import display
 from fusion.draw.dot import FORMATS, dot, render_dot
 from fusion.draw.svg import svg
 from fusion.draw.text import text
@@ -90,3 +91,13 @@ def draw(
         notes: plain text to write at nodes, such as costs.
     """
     return Drawing(value, findings, notes)
+
+
+def _show(value: object) -> str:
+    """Draw what a notebook asks for."""
+    if not isinstance(value, Wire | Diagram | Network):
+        raise FusionError(f"{type(value).__name__} cannot be drawn")
+    return svg(value)
+
+
+display.register(_show)

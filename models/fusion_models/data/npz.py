@@ -35,13 +35,13 @@ _REQUIRED = ("n_atoms", "numbers", "positions")
 _LABELS = ("energy", "forces", "stress")
 _CELL = ("cell", "pbc")
 # Extra labels of the reference data, which nothing here reads.
-_QM9 = (
+_QM9 = (  # noqa: SIM905
     "A_GHz B_GHz C_GHz G_atom_eV G_eV H_atom_eV H_eV U0_atom_eV U0_eV U_atom_eV U_eV alpha_bohr3 atomization_energy_eV "
     "cv_cal_molK gap_eV gdb_index homo_eV homo_hf_eV lumo_eV mu_D r2_bohr2 zpve_eV"
-).split()  # noqa: SIM905
+).split()
 EXTRAS = frozenset(
-    "alpha_au beta_au config_type dihedral_angle dihedrals dipole_au displacement distance energy_s1 forces_s1 "
-    "gamma_au group smiles temperature_K trajectory".split()  # noqa: SIM905
+    "alpha_au beta_au config_type dihedral_angle dihedrals dipole_au displacement distance energy_s1 forces_s1 "  # noqa: SIM905
+    "gamma_au group smiles temperature_K trajectory".split()
 ) | frozenset(_QM9)
 
 
