@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
 import torch
 
 from fusion.diagram import Diagram, Wire
@@ -13,8 +17,30 @@ from fusion_compiler.passes.expand import expand
 from fusion_compiler.passes.lower import lower
 from fusion_compiler.passes.prune import prune
 
-PIPELINE = ("validate", "expand", "prune", "contract", "lower")
-"""The passes in order: diagram -> diagram -> expansion -> expansion -> plan -> program."""
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One pass: its name, what it does, and the level it gives."""
+
+    name: str
+    run: Callable[[Any], Any]
+    level: str
+
+
+def validate(diagram: Diagram) -> Diagram:
+    """Return a diagram that breaks no law; raise with every violation otherwise."""
+    check(diagram)
+    return diagram
+
+
+PIPELINE: tuple[Pass, ...] = (
+    Pass("validate", validate, "diagram"),
+    Pass("expand", expand, "expansion"),
+    Pass("prune", prune, "expansion"),
+    Pass("contract", contract, "plan"),
+    Pass("lower", lower, "program"),
+)
+"""The passes in order. What a pass gives is verified before the next one takes it."""
 
 
 def compile(diagram: Wire | Diagram, *, emitter: str = "source", dtype: torch.dtype | None = None) -> Block:
@@ -32,14 +58,12 @@ def compile(diagram: Wire | Diagram, *, emitter: str = "source", dtype: torch.dt
     chosen = torch.get_default_dtype() if dtype is None else dtype
     if chosen not in (torch.float32, torch.float64):
         raise CompileError(f"blocks compute in torch.float32 or torch.float64, not {chosen}")
-    check(diagram)
     declared = Diagram.of(diagram)
-    expanded = expand(declared)
-    expanded.verify()
-    pruned = prune(expanded)
-    pruned.verify()
-    plan = contract(pruned)
-    plan.verify()
-    program = lower(plan)
-    levels = {"diagram": str(declared), "expansion": str(pruned), "plan": str(plan), "program": str(program)}
-    return Block(declared, program, levels, emitter, chosen)
+    value: Any = declared
+    levels: dict[str, str] = {}
+    for step in PIPELINE:
+        value = step.run(value)
+        if not isinstance(value, Diagram):
+            value.verify()
+        levels[step.level] = str(value)
+    return Block(declared, value, levels, emitter, chosen)

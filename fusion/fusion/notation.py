@@ -2,7 +2,8 @@
 
     leg h: 0e+1o, u=64, on atom; label z: 4, on atom; t1 = h.mix(u->v); out energy = add(t1, 0.5 * h)
 
-Nothing in a text is executed. Every error carries the position and shows it with a caret.
+``@`` and ``.scale`` pull a wire implicitly where the operators in Python do; the print shows the pull. Nothing in a
+text is executed. Every error carries the position and shows it with a caret.
 """
 
 from __future__ import annotations

@@ -63,8 +63,10 @@ def run_nve(
         )
     moving = atoms.copy()
     moving.calc = atoms.calc
+    moving.get_potential_energy()  # refuses a structure that the calculator does not know, before anything moves
     thermalize_momenta(moving, temperature_K=temperature_K, rng=np.random.RandomState(seed))
-    Stationary(moving)
+    if len(moving) > 1:
+        Stationary(moving)
     if len(moving) > 2 and not np.any(moving.pbc):
         ZeroRotation(moving)
     times: list[float] = []

@@ -85,7 +85,7 @@ def neighbours(
     box = _search_box(x, cutoff, cell, periodic, name)
     if len(x) == 0:
         return Neighbours(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 3), np.int64))
-    radius = _search_cutoff(len(x), cutoff, box, name)
+    radius = _search_cutoff(len(x), cutoff, box, periodic, name)
     found = NeighborList(cutoff=radius, full_list=True, n_threads=1)
     first, second, shift = found.compute(x, box, True, quantities="ijS")
     receiver, sender, shift = first.astype(np.int64), second.astype(np.int64), shift.astype(np.int64)
@@ -129,8 +129,8 @@ def _search_box(x: Array, cutoff: float, cell: Array | None, periodic: Array, na
     return box
 
 
-def _search_cutoff(count: int, cutoff: float, box: Array, name: str) -> float:
-    """Return a radius, at least the cutoff, for which vesin's grid of search cells is small.
+def _search_cutoff(count: int, cutoff: float, box: Array, periodic: Array, name: str) -> float:
+    """Return a radius, at least the cutoff, for which vesin's grid of search cells is small; fit ``box`` to it.
 
     vesin 0.6 cuts a grid above 100 000 cells down in proportion; in long or flat structures one direction then gets
     zero cells, and the process dies of a division by zero.
@@ -139,17 +139,20 @@ def _search_cutoff(count: int, cutoff: float, box: Array, name: str) -> float:
     radius = cutoff
     while (cells := float(np.prod(np.maximum(heights / radius, 1.0)))) > _SEARCH_CELLS:
         radius *= 1.25
-    if cells * float(np.prod(2 * np.ceil(radius / heights) + 1)) > MAX_STEPS:
-        raise LimitError(
-            f"{name}: the neighbour search would take too long, as the cell is both very long and very thin: "
-            f"{' x '.join(f'{height:.3g}' for height in heights)} Å for a cutoff of {cutoff} Å"
-        )
     volume = abs(float(np.linalg.det(box)))
     pairs = count * count * 4.19 * radius**3 / volume
     if pairs > MAX_PAIRS:
         raise LimitError(
             f"{name}: about {pairs:.1e} pairs within {radius:.3g} Å (limit {MAX_PAIRS:.0e}): "
             f"{count} atoms in a volume of {volume:.3g} Å³"
+        )
+    # Directions that are not periodic can be stretched until no image is within the radius.
+    box[~periodic] *= np.maximum(radius / heights[~periodic], 1.0)[:, None]
+    heights = np.where(periodic, heights, np.maximum(heights, radius))
+    if cells * float(np.prod(2 * np.ceil(radius / heights) + 1)) > MAX_STEPS:
+        raise LimitError(
+            f"{name}: the neighbour search would take too long, as the cell is both very long and very thin: "
+            f"{' x '.join(f'{height:.3g}' for height in heights)} Å for a cutoff of {cutoff} Å"
         )
     return radius
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
-from fusion.diagram import Diagram, Wire
 from fusion import display
+from fusion.diagram import Diagram, Wire
 from fusion.draw.dot import FORMATS, dot, render_dot
 from fusion.draw.svg import svg
 from fusion.draw.text import text
