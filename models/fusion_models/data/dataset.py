@@ -61,7 +61,7 @@ class Dataset:
     def summary(self) -> str:
         """Return one line: labels found, elements, parts of the split."""
         parts = ", ".join(f"{name} {len(index)}" for name, index in self.parts.items())
-        return f"{self.origin}: {self.labels or f'{len(self.frames)} frames'}; {parts}"
+        return f"{self.labels or f'{self.origin}: {len(self.frames)} frames'}; {parts}"
 
     def check_elements(self, known: Sequence[int]) -> None:
         """Raise :class:`DataError` when a frame holds an element that is not ``known``."""

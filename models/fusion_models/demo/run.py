@@ -128,7 +128,7 @@ def train(
     potential: Potential, data: Dataset, folder: Path, seconds: float, console: Console
 ) -> tuple[TrainingResult, str]:
     """Train from the start for a given time."""
-    config = TrainConfig(max_seconds=seconds, evaluate_every=500)
+    config = TrainConfig(max_seconds=seconds, evaluate_every=250)
     count = sum(parameter.numel() for parameter in potential.parameters())
     result = Training(potential, data, config, folder).run(lambda line: console.print(line, markup=False))
     return (
@@ -224,9 +224,17 @@ def report_data(
             f"velocity Verlet, {NVE_TIMESTEP_FS} fs steps, started at 300 K from a test frame, double precision",
         ),
         stages=seconds,
-        settings={name: str(value) for name, value in potential.config.model_dump().items()},
+        settings={name: shown(value) for name, value in potential.config.model_dump().items()},
+        sizes={"atom": 9, "edge": 72},
         versions=package_versions(),
     )
+
+
+def shown(value: object) -> str:
+    """Return a setting for reading."""
+    if isinstance(value, tuple):
+        return ", ".join(map(shown, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def summary(
