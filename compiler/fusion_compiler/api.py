@@ -11,11 +11,12 @@ import torch
 from fusion.diagram import Diagram, Wire
 from fusion.validate import check
 from fusion_compiler.block import Block
-from fusion_compiler.errors import CompileError
+from fusion_compiler.errors import CompileError, InternalError
 from fusion_compiler.passes.contract import contract
 from fusion_compiler.passes.expand import expand
 from fusion_compiler.passes.lower import lower
 from fusion_compiler.passes.prune import prune
+from fusion_compiler.program import Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +67,6 @@ def compile(diagram: Wire | Diagram, *, emitter: str = "source", dtype: torch.dt
         if not isinstance(value, Diagram):
             value.verify()
         levels[step.level] = str(value)
+    if not isinstance(value, Program):
+        raise InternalError("the last pass gave no program", str(value))
     return Block(declared, value, levels, emitter, chosen)

@@ -1,5 +1,6 @@
 """The language of fusion diagrams: irreps, diagrams, their laws, text, files and meaning. No torch in here."""
 
+from fusion import draw  # also registers the drawing of values in notebooks
 from fusion._version import __version__
 from fusion.dense import Evaluation, evaluate, evaluate_network
 from fusion.diagram import (
@@ -15,20 +16,9 @@ from fusion.diagram import (
     walk_nodes,
     weights,
 )
-from fusion.draw import draw
-from fusion.errors import (
-    ChannelError,
-    DiagramError,
-    FileFormatError,
-    FusionError,
-    IndexSpaceError,
-    InputError,
-    LegError,
-    LimitError,
-    NotationError,
-    SelectionRuleError,
-)
+from fusion.errors import FileFormatError, FusionError, InputError, LimitError, NotationError
 from fusion.files import load, save
+from fusion.findings import ChannelError, DiagramError, Finding, IndexSpaceError, LegError, SelectionRuleError
 from fusion.index import IndexMap, index_map, tuples
 from fusion.irreps import Irrep, Irreps
 from fusion.network import Network, line, split_vertex, vertex
@@ -37,7 +27,7 @@ from fusion.notation import parse, parse_network
 from fusion.parameters import Parameter, parameters
 from fusion.space import Space
 from fusion.validate import check, findings
-from fusion.violations import Finding, Violation
+from fusion.violations import Violation
 
 __all__ = [
     "ChannelError",

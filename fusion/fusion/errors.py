@@ -1,12 +1,6 @@
-"""The exception types a user of the language can meet. Every one of them is a ``ValueError``."""
+"""The exception types a user of the language can meet; those of broken laws stand in :mod:`fusion.findings`."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from fusion.violations import Finding, Violation
 
 
 class FusionError(ValueError):
@@ -37,37 +31,6 @@ class FileFormatError(FusionError):
 
 class InputError(FusionError):
     """A tensor, array or index map given at run time does not fit the diagram."""
-
-
-class DiagramError(FusionError):
-    """A diagram breaks at least one law. All violations are reported at once.
-
-    Attributes:
-        violations: every violation found, in the order of the diagram.
-        findings: the same with the node of each and its place in the text; empty where there is no diagram.
-    """
-
-    def __init__(self, violations: Sequence[Violation], text: str, findings: Sequence[Finding] = ()) -> None:
-        self.violations = tuple(violations)
-        self.findings = tuple(findings)
-        self.text = text
-        super().__init__(text)
-
-
-class SelectionRuleError(DiagramError):
-    """Every violation is one of the triangle or parity rule."""
-
-
-class ChannelError(DiagramError):
-    """Every violation is one of channel axes, sizes or patterns."""
-
-
-class IndexSpaceError(DiagramError):
-    """Every violation is one of index spaces or index maps."""
-
-
-class LegError(DiagramError):
-    """Every violation is one of legs: names, declarations, labels."""
 
 
 def caret(text: str, position: int, length: int = 1, width: int = 96) -> str:

@@ -13,7 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from fusion.display import svg_of
-from fusion.errors import LegError, NotationError, SelectionRuleError
+from fusion.errors import NotationError
+from fusion.findings import LegError, SelectionRuleError
 from fusion.index import CONSTANT_SPACE, check_name
 from fusion.inference.common import Inferred, incoming, same_index_space
 from fusion.irreps import Irrep, Irreps

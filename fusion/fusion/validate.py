@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from fusion.coefficients import Constant, Tied
 from fusion.diagram import Diagram, Label, Leg, Map, Mix, Pull, Sum, Wire, walk_nodes
+from fusion.findings import Finding, raise_errors
 from fusion.index import IndexMap
 from fusion.irreps import Irrep
 from fusion.limits import MAX_NODES, MAX_PARAMETERS
@@ -14,7 +15,7 @@ from fusion.node import Node
 from fusion.parameters import letter_sizes, node_names, parameters, tied_sizes
 from fusion.printing import Place, Printed, print_outputs
 from fusion.unused import unused
-from fusion.violations import Finding, Violation, raise_errors
+from fusion.violations import Violation
 
 Broken = tuple[Node, Violation]
 

@@ -7,6 +7,7 @@ there with the right shape.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -44,6 +45,8 @@ class Manifest(BaseModel):
     couplings: str
     """Digest of the Clebsch-Gordan table: other signs or orders would change the model silently."""
     packages: dict[str, str]
+    digest: str
+    """Digest of the tensors: safetensors has no checksum of its own."""
     notes: dict[str, str | float | int] = {}
     """Free facts of the run: data set, errors reached, seconds."""
 
@@ -62,15 +65,16 @@ def package_versions() -> dict[str, str]:
 def save_potential(potential: Potential, path: str | Path, notes: dict[str, str | float | int] | None = None) -> None:
     """Write a checkpoint; it appears whole or not at all."""
     dtype = "float64" if potential.embedding.dtype == torch.float64 else "float32"
+    tensors = {name: value.detach().cpu().contiguous() for name, value in potential.state_dict().items()}
     manifest = Manifest(
         config=potential.config,
         dtype=dtype,
         diagrams={name: str(diagram) for name, diagram in potential.diagrams.items()},
         couplings=table_digest(DIGEST_DEGREE),
         packages=package_versions(),
+        digest=tensor_digest(tensors),
         notes=notes or {},
     )
-    tensors = {name: value.detach().cpu().contiguous() for name, value in potential.state_dict().items()}
     write_atomic(path, to_bytes(tensors, {"manifest": manifest.model_dump_json()}))
 
 
@@ -115,7 +119,19 @@ def load_potential(
             f"{path}: the diagrams {', '.join(changed)} are not what this version builds from the configuration"
         )
     load_state(potential, tensors, path)
+    if manifest.digest != tensor_digest(tensors):
+        raise CheckpointError(f"{path}: the weights are damaged (their digest is not the one in the manifest)")
     return (potential if dtype is None else potential.to(dtype)), manifest
+
+
+def tensor_digest(tensors: dict[str, Tensor]) -> str:
+    """Return the SHA-256 of names, types, shapes and values."""
+    found = hashlib.sha256()
+    for name in sorted(tensors):
+        value = tensors[name].detach().cpu().contiguous()
+        found.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+        found.update(value.numpy().tobytes())
+    return found.hexdigest()
 
 
 def load_state(potential: Potential, tensors: dict[str, Tensor], path: str | Path) -> None:

@@ -37,26 +37,29 @@ def energy_forces_stress(
     Raises:
         GeometryError: stress is asked for a structure without volume.
     """
-    positions = batch.positions.detach().requires_grad_(True)
-    strain: Tensor | None = None
-    moved = replace(batch, positions=positions)
-    volume = torch.ones(batch.n_systems, dtype=positions.dtype, device=positions.device)
-    if stress:
-        volume = torch.linalg.det(batch.cell).abs()
-        if bool((volume == 0).any()):
-            raise GeometryError("stress is defined for structures that are periodic in all three directions")
-        strain = torch.zeros_like(batch.cell).requires_grad_(True)
-        symmetric = 0.5 * (strain + strain.transpose(-1, -2))
-        bent = positions + torch.einsum("ni,nij->nj", positions, symmetric.index_select(0, batch.system))
-        moved = replace(batch, positions=bent, cell=batch.cell + batch.cell @ symmetric)
-    energy = potential(moved)
-    wanted = [positions] if strain is None else [positions, strain]
-    if not energy.requires_grad:  # nothing depends on positions: isolated atoms, or no atoms at all
-        grads: tuple[Tensor | None, ...] = tuple(None for _ in wanted)
-    else:
-        grads = torch.autograd.grad(energy.sum(), wanted, create_graph=create_graph, allow_unused=True)
-    forces = torch.zeros_like(positions) if grads[0] is None else -grads[0]
-    if strain is None:
-        return Prediction(energy, forces)
-    virial = torch.zeros_like(batch.cell) if grads[1] is None else grads[1]
-    return Prediction(energy, forces, virial / volume[:, None, None])
+    volume = _volume(batch) if stress else None
+    # Also inside torch.no_grad(): without a graph the forces would silently be zero.
+    with torch.enable_grad():
+        positions = batch.positions.detach().requires_grad_(True)
+        wanted = [positions]
+        moved = replace(batch, positions=positions)
+        if stress:
+            strain = torch.zeros_like(batch.cell).requires_grad_(True)
+            wanted.append(strain)
+            symmetric = 0.5 * (strain + strain.transpose(-1, -2))
+            bent = positions + torch.einsum("ni,nij->nj", positions, symmetric.index_select(0, batch.system))
+            moved = replace(batch, positions=bent, cell=batch.cell + batch.cell @ symmetric)
+        energy = potential(moved)
+        if energy.requires_grad:  # an energy may depend on parameters only: absent derivatives are zero
+            grads = torch.autograd.grad(energy.sum(), wanted, create_graph=create_graph, materialize_grads=True)
+        else:
+            grads = tuple(torch.zeros_like(x) for x in wanted)
+    tensor = None if volume is None else grads[1] / volume[:, None, None]
+    return Prediction(energy if create_graph else energy.detach(), -grads[0], tensor)
+
+
+def _volume(batch: AtomicBatch) -> Tensor:
+    volume = torch.linalg.det(batch.cell).abs()
+    if bool((volume == 0).any()):
+        raise GeometryError("stress is defined for structures that are periodic in all three directions")
+    return volume

@@ -85,3 +85,12 @@ def test_truncated_files_are_refused(path: Path, keep: int) -> None:
 def test_missing_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no such file"):
         load_potential(tmp_path / "nothing.safetensors")
+
+
+def test_damaged_weights_are_refused(path: Path) -> None:
+    """One bit of the last weight; safetensors itself does not notice."""
+    content = bytearray(path.read_bytes())
+    content[-8] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match="weights are damaged"):
+        load_potential(path)

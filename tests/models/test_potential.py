@@ -50,7 +50,7 @@ def test_energy_is_invariant_and_forces_turn(settings: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("settings", VARIANTS[:4])
-def test_forces_are_the_negative_gradient(settings: dict[str, object]) -> None:
+def test_forces_are_the_negative_gradient(settings: dict[str, Any]) -> None:
     """Richardson extrapolation of central differences along random directions; 1e-9 of the largest force."""
     potential = small_potential(**settings)
     potential.get_buffer("references").zero_()  # large constants would only cost digits of the differences
@@ -176,6 +176,6 @@ def test_unknown_elements_and_volumes_are_refused() -> None:
 @pytest.mark.parametrize(
     "settings", [{"elements": (6, 1)}, {"hidden": "1o"}, {"cutoff": -1.0}, {"nonsense": 1}, {"basis": "best"}]
 )
-def test_wrong_settings_are_refused(settings: dict[str, object]) -> None:
+def test_wrong_settings_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         PotentialConfig.model_validate({"elements": (1, 6), **settings})

@@ -161,3 +161,36 @@ def test_the_rate_warms_up_and_falls() -> None:
     assert np.isclose(config.rate(50, 0.0), 0.1)
     assert np.isclose(config.rate(100, 1.0), 0.001)
     assert config.progress(50, 0, 0.0) == 0.5
+
+
+def test_a_finished_run_can_be_resumed_without_a_step_left(tmp_path: Path) -> None:
+    """Nothing is trained or logged again, and the folder stays usable."""
+    start(tmp_path, max_steps=2).run()
+    log = (tmp_path / "log.jsonl").read_text()
+    for _ in range(2):
+        assert start(tmp_path, resume=True, max_steps=2).run().steps == 2
+    assert (tmp_path / "log.jsonl").read_text() == log
+
+
+def test_resume_refuses_data_that_have_changed(tmp_path: Path) -> None:
+    start(tmp_path, max_steps=2).run()
+    data = dataset()
+    frames = (data.frames[1], data.frames[0], *data.frames[2:])
+    found = (data.neighbours[1], data.neighbours[0], *data.neighbours[2:])
+    changed = Dataset(frames, found, data.parts, 4.0, data.origin)
+    with pytest.raises(CheckpointError, match="made up has changed"):
+        start(tmp_path, resume=True, max_steps=4, data=changed)
+
+
+def test_a_gradient_that_is_not_finite_stops_the_run(tmp_path: Path) -> None:
+    training = start(tmp_path, max_steps=3)
+    training.potential.embedding.register_hook(lambda gradient: gradient * float("inf"))
+    with pytest.raises(TrainingError, match=r"the gradient is (nan|inf) at step 0 on frames molecule"):
+        training.run()
+
+
+def test_baseline_of_data_that_are_all_test() -> None:
+    """Published test files have no training part to fit reference energies to."""
+    data = dataset()
+    only = Dataset(data.frames, data.neighbours, {"train": (), "val": (), "test": data.parts["test"]}, 4.0, "made up")
+    assert np.isfinite(baseline(only, "test").energy_mae_mev_per_atom)

@@ -18,9 +18,9 @@ from fusion.draw.dot import FORMATS, dot, render_dot
 from fusion.draw.svg import svg
 from fusion.draw.text import text
 from fusion.errors import FusionError
+from fusion.findings import Finding
 from fusion.network import Network
 from fusion.node import Node
-from fusion.violations import Finding
 
 __all__ = ["Drawing", "dot", "draw", "render_dot", "svg", "text"]
 

@@ -28,10 +28,10 @@ from fusion.draw.style import (
     shorten,
 )
 from fusion.errors import FusionError
+from fusion.findings import Finding
 from fusion.network import Network
 from fusion.node import Node
 from fusion.validate import findings as find
-from fusion.violations import Finding
 
 FORMATS = ("svg", "pdf", "png")
 _SHAPES = {

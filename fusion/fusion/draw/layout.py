@@ -4,7 +4,7 @@ The steps are those of Sugiyama, Tagawa and Toda (IEEE Trans. SMC 11, 109, 1981)
 barycentres, then coordinates, then tracks for the wires between rows. Nothing depends on hashes or on the order of
 sets, so equal input gives equal output in every process.
 
-The layout knows nothing of diagrams: :class:`Item` is a thing with an extent and ports, :class:`Link` a wire.
+The layout knows nothing of diagrams, only of :mod:`fusion.draw.items`.
 """
 
 from __future__ import annotations
@@ -14,55 +14,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from fusion.draw.columns import place_columns
+from fusion.draw.items import Item, Link
 from fusion.draw.ordering import order_rows
 from fusion.draw.rows import RowGraph, Segment, assign_rows, build_row_graph
 from fusion.draw.tracks import Bus, assign_tracks, is_across
 
 MARGIN = 14.0
 """Empty frame around a drawing, in pixels."""
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """Something to place. Lengths are in pixels; x runs to the right from the item's axis, y down from its centre.
-
-    Attributes:
-        left, right, up, down: extents from the axis and the centre, texts and port stubs included.
-        ins: x of every in-port.
-        outs: x of every out-port.
-        sides: in-ports that enter from the side, on the right unless the layout mirrors them.
-        terminal: whether the item has no inputs and may float down to its first user.
-        first, last: whether the item belongs into the first or the last row.
-        depth: the least number of its row.
-        loose: whether the ports of the item may be exchanged, because it is symmetric.
-    """
-
-    left: float
-    right: float
-    up: float
-    down: float
-    ins: tuple[float, ...] = ()
-    outs: tuple[float, ...] = (0.0,)
-    sides: frozenset[int] = frozenset()
-    terminal: bool = False
-    first: bool = False
-    last: bool = False
-    depth: int = 0
-    loose: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A wire from out-port ``out`` of item ``source`` to in-port ``into`` of item ``target``; source < target.
-
-    ``half`` is half the width of the wire.
-    """
-
-    source: int
-    out: int
-    target: int
-    into: int
-    half: float = 4.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fusion.draw.style import clean, wrap
+from fusion.findings import Finding
 from fusion.node import Node
-from fusion.violations import Finding
 
 _CAPTION_WIDTH, _CAPTION_LINES = 30, 3
 _NOTE_WIDTH, _NOTE_LINES = 30, 6

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from fusion.draw.items import Item, Link
 from fusion.draw.limits import check_elements
-
-if TYPE_CHECKING:
-    from fusion.draw.layout import Item, Link
-
 
 _WIDE = 1500.0
 """Width of a row in pixels above which its terminals are spread over several rows."""

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fusion.diagram import Apply, Diagram, Label, Leg, Wire
+from fusion.draw.items import Item, Link
 from fusion.draw.labels import Line, Words, is_side_input, wire_lines, words
-from fusion.draw.layout import Item, Layout, Link, arrange
+from fusion.draw.layout import Layout, arrange
 from fusion.draw.limits import drawable
 from fusion.draw.overlay import Mark, Overlay
 from fusion.draw.style import SMALL_SIZE, clean, shorten, text_width, widest

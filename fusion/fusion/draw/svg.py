@@ -37,11 +37,11 @@ from fusion.draw.style import (
     wrap,
 )
 from fusion.draw.xml import attribute, content, tidy
+from fusion.findings import Finding
 from fusion.irreps import Irrep
 from fusion.network import Network
 from fusion.node import Node
 from fusion.validate import findings as find
-from fusion.violations import Finding
 
 _TEXT_STYLES = {
     "title": f'text-anchor="middle" font-weight="bold" fill="{INK}"',

@@ -12,10 +12,10 @@ from fusion.diagram import Add, Apply, Diagram, DirectSum, Fuse, Label, Leg, Mix
 from fusion.draw.labels import is_side_input, number, words
 from fusion.draw.limits import drawable
 from fusion.draw.style import clean, columns, shorten
+from fusion.findings import Finding
 from fusion.network import Network
 from fusion.node import Node
 from fusion.validate import findings as find
-from fusion.violations import Finding
 
 _WHAT_WIDTH, _TYPE_WIDTH, _REMARK_WIDTH = 84, 60, 160
 _PLAIN_GRAPH = str.maketrans("│┊─┄├┤┼╰╯┴●○⊗■□⊕ƒΣ↧▶◇▦×", "|:-.+++`'+*o@#=&fSv>%Nx")

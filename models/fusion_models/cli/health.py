@@ -141,7 +141,7 @@ def emitters() -> Iterable[Finding]:
             continue
         value = f"error {error:.1e} against the dense evaluation"
         yield Finding(name, value, State.FINE if error <= TOLERANCE else State.BROKEN)
-    yield Finding("passes", " ".join(fusion_compiler.PIPELINE), State.INFORMATION)
+    yield Finding("passes", " ".join(step.name for step in fusion_compiler.PIPELINE), State.INFORMATION)
 
 
 def _emitter_error(emitter: str) -> float:

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from fusion.errors import DiagramError, FusionError, NotationError
+from fusion.errors import FusionError, NotationError
+from fusion.findings import DiagramError
 from fusion_models.cli.console import facts, messages, output, print_line
 from fusion_models.cli.errors import ExitCode, exit_code, report
 

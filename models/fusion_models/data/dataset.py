@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +59,16 @@ class Dataset:
         """Root mean square of the force components of the training part, in eV/Å (1 without forces)."""
         forces = [frame.forces for frame in self.part("train") if frame.forces is not None]
         return float(np.sqrt(np.mean(np.concatenate(forces) ** 2))) if forces else 1.0
+
+    @cached_property
+    def digest(self) -> str:
+        """The SHA-256 of structures, labels, split and cutoff."""
+        found = hashlib.sha256(repr((self.cutoff, sorted(self.parts.items()))).encode())
+        for f in self.frames:
+            for value in (f.numbers, f.positions, f.cell, f.pbc, f.energy, f.forces, f.stress):
+                part = b"" if value is None else np.ascontiguousarray(value).tobytes()
+                found.update(len(part).to_bytes(8, "little") + part)
+        return found.hexdigest()
 
     def summary(self) -> str:
         """Return one line: labels found, elements, parts of the split."""

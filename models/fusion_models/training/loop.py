@@ -131,7 +131,8 @@ class Training:
                     say(self._evaluate(loss))
                     self._save_state()
                     began = time.perf_counter() - self.position.seconds  # evaluation is not training time
-        if not self.stop:
+        evaluated = bool(self.history) and self.history[-1]["step"] == self.position.step
+        if not self.stop and not evaluated:  # evaluated already: a finished run was resumed, and there was no step left
             say(self._evaluate(loss))
         self._save_state()
         with self._averaged():
@@ -174,7 +175,13 @@ class Training:
             )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.parameters, config.clip)
+        norm = float(torch.nn.utils.clip_grad_norm_(self.parameters, config.clip))
+        if not np.isfinite(norm):
+            names = ", ".join(self.data.frames[i].name for i in indices)
+            raise TrainingError(
+                f"the gradient is {norm} at step {self.position.step} on frames {names}; "
+                f"lower the learning rate or check them"
+            )
         self.optimizer.step()
         self.position.step += 1
         self.position.batch += 1
@@ -241,6 +248,7 @@ class Training:
             config=self.config,
             potential=self.potential.config,
             data=self.data.origin,
+            digest=self.data.digest,
             position=states.position_dict(self.position),
             history=self.history,
         )
@@ -252,6 +260,10 @@ class Training:
         if manifest.potential != self.potential.config or manifest.data != self.data.origin:
             raise CheckpointError(
                 f"{path}: belongs to another potential or other data ({manifest.data}); train into a new folder"
+            )
+        if manifest.digest != self.data.digest:
+            raise CheckpointError(
+                f"{path}: {manifest.data} has changed since (other frames, labels or split); train into a new folder"
             )
         if manifest.config.model_dump(exclude=set(_LIMITS)) != self.config.model_dump(exclude=set(_LIMITS)):
             raise CheckpointError(

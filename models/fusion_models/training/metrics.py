@@ -74,10 +74,13 @@ def evaluate(potential: Potential, data: Dataset, part: str, batch_size: int = 3
 
 
 def baseline(data: Dataset, part: str) -> Metrics:
-    """Return the errors of predicting zero forces and the fitted reference energies."""
+    """Return the errors of predicting zero forces and reference energies, fitted to the training part.
+
+    A data set that is all test, such as a published test file, has no training part: then they are fitted to ``part``.
+    """
     frames = data.part(part)
     elements = data.elements
-    references = fit_references(data.part("train"), elements)
+    references = fit_references(data.part("train") or frames, elements)
     energy = [sum(references[elements.index(int(z))] for z in frame.numbers) for frame in frames]
     forces = np.concatenate([frame.forces for frame in frames if frame.forces is not None])
     return Predictions(

@@ -38,6 +38,8 @@ class StateManifest(BaseModel):
     config: TrainConfig
     potential: PotentialConfig
     data: str
+    digest: str
+    """Digest of the frames, labels and split (:attr:`Dataset.digest`)."""
     position: dict[str, float]
     history: list[dict[str, float]]
 

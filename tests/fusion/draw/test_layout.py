@@ -9,7 +9,8 @@ import pytest
 
 from fusion import Diagram, LimitError, Network, Wire, add, leg, outputs, vertex
 from fusion.draw import dot, svg, text
-from fusion.draw.layout import Item, Layout, Link, arrange
+from fusion.draw.items import Item, Link
+from fusion.draw.layout import Layout, arrange
 from fusion.draw.overlay import Overlay
 from fusion.draw.scene import Picture, compose, network_picture
 from fusion.draw.tracks import Bus, assign_tracks

@@ -9,7 +9,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from fusion.errors import FileFormatError, FusionError, InputError, LimitError, NotationError, SelectionRuleError
+from fusion.errors import FileFormatError, FusionError, InputError, LimitError, NotationError
+from fusion.findings import SelectionRuleError
 from fusion_compiler import CompileError, InternalError
 from fusion_models.cli.errors import GuardedGroup, exit_code
 from fusion_models.errors import CheckpointError, ConfigError, DataError, GeometryError, TrainingError
