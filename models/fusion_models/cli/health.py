@@ -202,7 +202,7 @@ def _shipped_data() -> Finding:
     from fusion_models.errors import DataError
 
     try:
-        return Finding("ethanol", f"the project's own data: {find_data('ethanol')}")
+        return Finding("ethanol", f"the project's own data: {find_data('ethanol').path}")
     except DataError:
         value = "the project's own data are not here; a checkout has them in examples/data"
         return Finding("ethanol", value, State.INFORMATION)

@@ -120,6 +120,17 @@ def test_bad_data_are_named(
         assert "Traceback" not in result.output
 
 
+def test_frames_without_atoms_have_the_energy_zero(tmp_path: Path, model: Path) -> None:
+    found = arrays()
+    found["n_atoms"] = np.append(found["n_atoms"], 0).astype(np.int32)
+    found["energy"] = np.append(found["energy"], 0.0)
+    path = tmp_path / "test_nothing.npz"
+    np.savez(path, **found)  # pyright: ignore[reportArgumentType]
+    result = runner.invoke(app, ["evaluate", str(model), str(path), "--json"])
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["errors"]["frames"] == 11
+
+
 def test_unknown_elements_are_named(tmp_path: Path, model: Path) -> None:
     found = arrays()
     found["numbers"][0] = 7
