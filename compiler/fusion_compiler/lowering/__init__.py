@@ -1,0 +1,1 @@
+"""How each kind of node becomes instructions: one function a kind, over one builder."""
