@@ -67,10 +67,6 @@ class Expansion:
         """Every node, inputs before users."""
         return walk_nodes(self.diagram)
 
-    def group_of(self) -> dict[Node, Group]:
-        """Return the group of every fuse."""
-        return {member: group for group in self.groups for member in group.members}
-
     def verify(self) -> None:
         """Check that groups partition the unweighted fuses and that every term is a path of its root."""
         seen: set[Node] = set()

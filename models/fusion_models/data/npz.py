@@ -10,10 +10,8 @@ refused.
 from __future__ import annotations
 
 import math
-import os
 import zipfile
 import zlib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -45,12 +43,8 @@ EXTRAS = frozenset(
 ) | frozenset(_QM9)
 
 
-def read_npz(path: Path | str, indices: Sequence[int] | None = None) -> tuple[list[Frame], LabelReport]:
+def read_npz(path: Path | str) -> tuple[list[Frame], LabelReport]:
     """Read frames from a ragged npz file.
-
-    Args:
-        path: the file.
-        indices: frames to return, in this order; None is all.
 
     Raises:
         DataError: the file cannot be read, lacks a key, has an unknown key, another unit, or values that do not fit.
@@ -75,40 +69,9 @@ def read_npz(path: Path | str, indices: Sequence[int] | None = None) -> tuple[li
         )
     if "units" in arrays:
         check_units(name, arrays["units"].ravel().tolist())
-    frames = _frames(name, arrays, indices)
+    frames = _frames(name, arrays)
     ignored = [key for key in arrays if key in EXTRAS]
     return frames, report(name, frames, [(key, key) for key in _LABELS if key in arrays], ignored)
-
-
-def write_npz(path: Path | str, frames: Sequence[Frame]) -> None:
-    """Write frames in the layout that :func:`read_npz` reads; the file appears complete or not at all.
-
-    Raises:
-        DataError: only some frames have a label, which the layout cannot express.
-    """
-    path = Path(path)
-    arrays: dict[str, np.ndarray] = {
-        "n_atoms": np.array([len(f) for f in frames], dtype=np.int32),
-        "numbers": np.concatenate([np.zeros(0, np.uint8), *(f.numbers.astype(np.uint8) for f in frames)]),
-        "positions": np.concatenate([np.zeros((0, 3)), *(f.positions for f in frames)]),
-    }
-    for key in _LABELS:
-        values = [getattr(f, key) for f in frames]
-        have = sum(v is not None for v in values)
-        if have and have != len(values):
-            raise DataError(f"{path.name}: {have} of {len(values)} frames have {key}; the npz layout needs all or none")
-        if have:
-            arrays[key] = np.concatenate(values) if key == "forces" else np.array(values)
-    if any(f.pbc.any() for f in frames):
-        arrays["cell"] = np.array([f.cell for f in frames])
-        arrays["pbc"] = np.array([f.pbc for f in frames])
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(partial, "wb") as stream:
-            np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -164,7 +127,7 @@ def _read_array(stream: IO[bytes], size: int, where: str) -> np.ndarray:
     return np.frombuffer(data, dtype=dtype).reshape(shape, order="F" if fortran else "C")
 
 
-def _frames(name: str, arrays: dict[str, np.ndarray], indices: Sequence[int] | None) -> list[Frame]:
+def _frames(name: str, arrays: dict[str, np.ndarray]) -> list[Frame]:
     counts = _numeric(name, "n_atoms", arrays["n_atoms"], None, whole=True).astype(np.int64)
     if counts.ndim != 1 or (counts < 0).any():
         raise DataError(f"{name}: n_atoms must be a list of numbers of atoms, one per frame")
@@ -183,12 +146,8 @@ def _frames(name: str, arrays: dict[str, np.ndarray], indices: Sequence[int] | N
     if pbc.shape != (f, 3) or pbc.dtype != bool:
         raise DataError(f"{name}: pbc is {pbc.dtype} of shape {pbc.shape}; expected bool of shape {(f, 3)}")
     offsets = np.concatenate([[0], np.cumsum(counts)])
-    chosen = range(f) if indices is None else indices
-    outside = [i for i in chosen if not 0 <= i < f]
-    if outside:
-        raise DataError(f"{name}: there is no frame {outside[0]}; the file has {f}")
     frames: list[Frame] = []
-    for i in chosen:
+    for i in range(f):
         atoms = slice(int(offsets[i]), int(offsets[i + 1]))
         frames.append(
             Frame(

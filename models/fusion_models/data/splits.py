@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from fusion_models.errors import DataError
 MAX_BYTES = 64 << 20
 PARTS = ("train", "val", "test")
 
-Parts = Mapping[str, tuple[int, ...]]
 Splits = dict[str, dict[str, tuple[int, ...]]]
 """Name of a split -> part ("train", "val", "test") -> frame indices."""
 

@@ -6,6 +6,7 @@ import os
 
 import numpy as np
 import pytest
+
 from fusion_models.data import load_dataset
 
 pytestmark = [
