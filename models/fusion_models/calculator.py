@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,9 +30,9 @@ class FusionCalculator(Calculator):
     implemented_properties = ["energy", "free_energy", "forces", "stress"]  # noqa: RUF012  (ASE declares it so)
 
     def __init__(self, potential: Potential | str | Path, **settings: Any) -> None:
-        """Take a potential, or the path of a checkpoint."""
+        """Take a potential (a copy of it is used), or the path of a checkpoint."""
         super().__init__(**settings)
-        found = potential if isinstance(potential, Potential) else load_potential(potential)[0]
+        found = copy.deepcopy(potential) if isinstance(potential, Potential) else load_potential(potential)[0]
         self.potential = found.double()
 
     def calculate(

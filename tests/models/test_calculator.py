@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from ase import Atoms
 
 from fusion_models.calculator import FusionCalculator
@@ -32,6 +33,12 @@ def test_stress_of_a_crystal() -> None:
     atoms = Atoms(numbers=base.numbers, positions=base.positions, cell=base.cell, pbc=True)
     atoms.calc = FusionCalculator(small_potential())
     assert atoms.get_stress().shape == (6,)
+
+
+def test_the_potential_of_the_caller_is_left_alone() -> None:
+    potential = small_potential().float()
+    FusionCalculator(potential)
+    assert potential.embedding.dtype == torch.float32
 
 
 def test_no_atoms_have_no_energy() -> None:

@@ -70,12 +70,5 @@ def contract(form: Form, x: Tensor, y: Tensor) -> Tensor:
     if isinstance(form, Product):
         return aligned(x, form.left) * aligned(y, form.right)
     if isinstance(form, MatMul):
-        lead, tail = x.shape[: x.ndim - form.summed], y.shape[form.summed :]
-        inner = 1
-        for size in y.shape[: form.summed]:
-            inner *= size
-        flat = torch.matmul(
-            x.reshape(*lead, inner), y.reshape(inner, -1 if y.numel() else int(torch.Size(tail).numel()))
-        )
-        return flat.reshape(*lead, *tail)
+        return torch.tensordot(x, y, dims=form.summed)
     return torch.einsum(form.equation, x, y)
