@@ -13,9 +13,10 @@ from fusion.diagram import Diagram, Label, Leg, Map, Pull, Sum, Wire, walk_nodes
 from fusion.errors import InputError
 from fusion.index import CONSTANT_SPACE, IndexMap, derived_from
 from fusion.parameters import parameters
+from fusion_compiler.checks import check_inputs
 from fusion_compiler.emit import runner, source_text
 from fusion_compiler.emit.tables import table_tensors
-from fusion_compiler.program import Program, Shape
+from fusion_compiler.program import Program
 from fusion_compiler.rows import product_rows
 
 
@@ -61,7 +62,7 @@ class Block(nn.Module):
         )  # follows .to(dtype) and .to(device)
         self.table_names: dict[str, str] = {}
         for name, table in table_tensors(program, dtype).items():
-            self.table_names[name] = f"table_{'kiv'['#@'.find(name[0])]}{name[1:]}"
+            self.table_names[name] = f"{'table' if name[0] == '#' else 'index'}_{name[1:]}"
             self.register_buffer(self.table_names[name], table, persistent=False)
         self._declared = declared_tensors(self.diagram)
         self._runner = runner(program, emitter)
@@ -91,7 +92,10 @@ class Block(nn.Module):
                 else:
                     known = ", ".join([*self.coefficients, *self.fitted]) or "nothing"
                     raise InputError(f"the block has no coefficients {name!r}; it has: {known}")
-                source = torch.as_tensor(np.array(value), dtype=target.dtype)
+                try:
+                    source = torch.as_tensor(np.array(value, dtype=np.float64), dtype=target.dtype)
+                except (TypeError, ValueError):
+                    raise InputError(f"coefficients {name!r} must be an array of numbers") from None
                 if source.shape != target.shape:
                     raise InputError(
                         f"coefficients {name!r} have shape {tuple(target.shape)}, got {tuple(source.shape)}"
@@ -108,13 +112,28 @@ class Block(nn.Module):
         """
         tensors = {**(inputs or {}), **named}
         if not torch.compiler.is_compiling():
-            self._check(tensors)
+            check_inputs(self.program, self._declared, tensors, sizes or {}, self.dtype)
+            self._check_fitted()
         given = {**tensors, **self._derived(tensors)}
         coefficients = dict(self.coefficients.items())
         coefficients.update({name: self.get_buffer(buffer) for name, buffer in self.fitted.items()})
         constants = {name: self.get_buffer(buffer) for name, buffer in self.table_names.items()}
         outputs = self._runner(given, coefficients, constants, self._rows(given, sizes or {}))
         return outputs["out"] if list(outputs) == ["out"] else outputs
+
+    def _apply(self, fn: Any, recurse: bool = True) -> Any:
+        """Move and convert as any module; tables are made again, so that a wider type has all its digits."""
+        super()._apply(fn, recurse)
+        anchor = self.get_buffer("anchor")
+        for name, table in self.program.constants.items():
+            setattr(self, self.table_names[name], torch.tensor(table, dtype=anchor.dtype, device=anchor.device))
+        return self
+
+    def _check_fitted(self) -> None:
+        """Refuse to run on fitted coefficients that nobody has bound."""
+        for name, buffer in self.fitted.items():
+            if bool(self.get_buffer(buffer).isnan().any()):
+                raise InputError(f"no coefficients are given for {name!r}; bind them with load_coefficients")
 
     def _derived(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Compute the maps of product spaces that were not given, bases before the products made from them."""
@@ -124,6 +143,8 @@ class Block(nn.Module):
             if name in tensors:
                 return tensors[name]
             if name not in found:
+                if torch.compiler.is_compiling():
+                    raise InputError(f"give the map {name!r} when compiling or exporting: its length depends on data")
                 derived = derived_from(name)
                 if derived is None:
                     raise InputError(f"missing: {name}")
@@ -154,78 +175,6 @@ class Block(nn.Module):
                 )
         return rows
 
-    def _check(self, tensors: Mapping[str, Tensor]) -> None:
-        """Refuse missing, unknown and misshapen tensors with one message each."""
-        needed: dict[str, Shape | None] = dict(self.program.inputs)
-        spaces: dict[str, tuple[str, int]] = {}
-        for name, on, _ in self.program.labels:
-            needed[name] = None
-            self._count(spaces, on, name, tensors)
-        bases: set[str] = set()
-        for name, source, target in self.program.maps:
-            derived = IndexMap(name, source, target).derived
-            if derived is not None and name not in tensors:
-                bases.add(first_base(name))
-                continue
-            needed[name] = None
-            self._count(spaces, source, name, tensors)
-        optional = bases | set(self._declared)  # what passes found to be unneeded may still be given
-        missing = [name for name in (*needed, *(b for b in bases if b not in needed)) if name not in tensors]
-        unknown = [name for name in tensors if name not in needed and name not in optional]
-        if missing or unknown:
-            wrong = [f"missing: {', '.join(missing)}"] * bool(missing) + [f"unknown: {', '.join(unknown)}"] * bool(
-                unknown
-            )
-            raise InputError(
-                f"{'; '.join(wrong)}; this block takes {', '.join([*needed, *sorted(bases - set(needed))])}"
-            )
-        for name, shape in needed.items():
-            tensor = tensors[name]
-            if shape is None:
-                if tensor.dtype not in (torch.int64, torch.int32) or tensor.ndim != 1:
-                    raise InputError(
-                        f"{name!r} must be a one-dimensional integer tensor, got {tuple(tensor.shape)} of "
-                        f"{tensor.dtype}"
-                    )
-                continue
-            if tuple(tensor.shape[1:]) != shape.axes or tensor.ndim != len(shape.axes) + 1:
-                raise InputError(
-                    f"{name!r} has shape {tuple(tensor.shape)}, expected ({shape.on} rows, "
-                    f"{', '.join(map(str, shape.axes))})"
-                )
-            if tensor.dtype != self.dtype:
-                raise InputError(
-                    f"{name!r} has type {tensor.dtype}, the block computes in {self.dtype}; convert one of them"
-                )
-            self._count(spaces, shape.on, name, tensors)
-        for name, on, classes in self.program.labels:
-            label = tensors[name]
-            if label.numel() and label.device.type == "cpu" and not 0 <= int(label.min()) <= int(label.max()) < classes:
-                raise InputError(
-                    f"label {name!r} on {on} must lie in 0..{classes - 1}, got {int(label.min())}..{int(label.max())}"
-                )
-
-        self._check_maps(tensors, spaces)
-
-    def _check_maps(self, tensors: Mapping[str, Tensor], spaces: Mapping[str, tuple[str, int]]) -> None:
-        """Refuse index maps that point outside the rows of their target, where those are known on the CPU."""
-        for name, _, target in self.program.maps:
-            index = tensors.get(name)
-            if index is None or target not in spaces or not index.numel() or index.device.type != "cpu":
-                continue
-            rows = spaces[target][1]
-            low, high = int(index.min()), int(index.max())
-            if not 0 <= low <= high < rows:
-                raise InputError(f"map {name!r} must point to rows 0..{rows - 1} of {target}, it holds {low}..{high}")
-
-    def _count(self, spaces: dict[str, tuple[str, int]], on: str, name: str, tensors: Mapping[str, Tensor]) -> None:
-        if name not in tensors or tensors[name].ndim == 0:
-            return
-        count = tensors[name].shape[0]
-        other, known = spaces.setdefault(on, (name, count))
-        if known != count and 1 not in (known, count):
-            raise InputError(f"{name!r} has {count} rows and {other!r} has {known}, but both live on {on}")
-
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
         del state["_runner"]  # made again from the program
@@ -254,9 +203,3 @@ def declared_tensors(diagram: Diagram) -> dict[str, str]:
         elif isinstance(node, Map) and node.over is not None:
             found[node.over.name] = node.over.source
     return found
-
-
-def first_base(name: str) -> str:
-    """Return the map from which a derived map can be computed in the end: ``receiver`` for ``receiver^2.0^2.1``."""
-    derived = derived_from(name)
-    return name if derived is None else first_base(derived[0])

@@ -17,17 +17,27 @@ SERIES = 0.05
 
 def length(vector: Tensor) -> Tensor:
     """Return the length (..., 1); zero, with zero derivative, for the zero vector."""
-    square = (vector * vector).sum(-1, keepdim=True)
+    scaled, scale = _scaled(vector)
+    square = (scaled * scaled).sum(-1, keepdim=True)
     zero = square == 0
-    return torch.where(zero, torch.zeros_like(square), torch.sqrt(torch.where(zero, torch.ones_like(square), square)))
+    root = torch.sqrt(torch.where(zero, torch.ones_like(square), square))
+    return scale * torch.where(zero, torch.zeros_like(square), root)
 
 
 def direction(vector: Tensor) -> Tensor:
     """Return the unit vector; the zero vector stays zero, with zero derivative."""
-    square = (vector * vector).sum(-1, keepdim=True)
+    scaled, _ = _scaled(vector)
+    square = (scaled * scaled).sum(-1, keepdim=True)
     zero = square == 0
-    unit = vector * torch.rsqrt(torch.where(zero, torch.ones_like(square), square))
+    unit = scaled * torch.rsqrt(torch.where(zero, torch.ones_like(square), square))
     return torch.where(zero, torch.zeros_like(unit), unit)
+
+
+def _scaled(vector: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the vector over its largest component, and that component: squares neither vanish nor overflow."""
+    largest = vector.detach().abs().amax(-1, keepdim=True)
+    scale = torch.where(largest == 0, torch.ones_like(largest), largest)
+    return vector / scale, scale
 
 
 def solid_harmonics(l_max: int, vector: Tensor) -> Tensor:
@@ -108,7 +118,7 @@ def polynomial_cutoff(cutoff: float, p: int, r: Tensor) -> Tensor:
 
     Gasteiger et al. 2020 (DimeNet), equation 8. Value and first two derivatives vanish at the cutoff.
     """
-    x = r / cutoff
+    x = (r / cutoff).clamp(max=1.0)  # beyond it powers may overflow, and NaN would reach the gradient
     power = x**p
     value = 1.0 - (p + 1) * (p + 2) / 2 * power + p * (p + 2) * power * x - p * (p + 1) / 2 * power * x * x
     return torch.where(x < 1.0, value, torch.zeros_like(value))

@@ -13,7 +13,7 @@ from torch.autograd import gradcheck, gradgradcheck
 import fusion_compiler
 from compiler.running import Case, case
 from corpus import DIAGRAMS
-from fusion import InputError, Wire, add, label, leg, tuples, weights
+from fusion import InputError, Wire, add, label, leg, outputs, tuples, weights
 
 
 def layer() -> Wire:
@@ -101,11 +101,13 @@ def test_state_dict_round_trip() -> None:
     assert torch.equal(second.block(first.tensors), first.run()["out"])
 
 
-def test_to_changes_the_type_of_tables() -> None:
+def test_a_wider_type_has_all_its_digits() -> None:
+    """A block built in float32 and turned to float64 equals one built in float64, tables included."""
+    found = case(layer(), rows=(3,))
     block = fusion_compiler.compile(layer(), dtype=torch.float32).to(torch.float64)
     assert block.dtype == torch.float64
-    found = case(layer(), rows=(2,))
-    assert block(found.tensors).dtype == torch.float64
+    block.load_state_dict(found.block.state_dict())
+    assert torch.equal(block(found.tensors), found.run()["out"])
 
 
 def test_initial_weights_have_unit_gain() -> None:
@@ -153,7 +155,7 @@ def test_product_spaces_are_derived_when_their_maps_are_not_given() -> None:
         (lambda t: t.update(sender=t["sender"].double()), "'sender' must be a one-dimensional integer tensor"),
         (lambda t: t.update(sender=t["sender"][:2]), "both live on edge"),
         (lambda t: t.update(z=t["z"] + 5), r"label 'z' on atom must lie in 0..2"),
-        (lambda t: t.update(receiver=t["receiver"] + 9), r"map 'receiver' must point to rows 0..3 of atom"),
+        (lambda t: t.update(receiver=t["receiver"] + 9), r"map 'receiver' must point to rows of atom 0..3"),
     ],
 )
 def test_wrong_inputs_are_named(change: object, message: str) -> None:
@@ -163,6 +165,36 @@ def test_wrong_inputs_are_named(change: object, message: str) -> None:
     change(tensors)
     with pytest.raises(InputError, match=message):
         found.block(tensors)
+
+
+def test_numbers_of_rows_must_agree() -> None:
+    block = fusion_compiler.compile(add(leg("h", "0e"), leg("g", "0e")), dtype=torch.float64)
+    five, one = torch.zeros(5, 1, dtype=torch.float64), torch.zeros(1, 1, dtype=torch.float64)
+    with pytest.raises(InputError, match="'g' has 1 rows and 'h' has 5"):
+        block(h=five, g=one)
+    with pytest.raises(InputError, match="'h' has 5 rows and 'sizes' has 3"):
+        block(h=five, g=five, sizes={"atom": 3})
+    with pytest.raises(InputError, match="integer >= 0"):
+        block(h=five, g=five, sizes={"atom": -1})
+    with pytest.raises(InputError, match="must be a torch tensor, not ndarray"):
+        block(h=five.numpy(), g=five)
+    constant = fusion_compiler.compile(leg("c", "0e", on="constant") @ leg("h", "0e"), dtype=torch.float64)
+    with pytest.raises(InputError, match="'c' has 5 rows and 'the constant space' has 1"):
+        constant(c=five, h=five)
+
+
+def test_fitted_coefficients_must_be_bound() -> None:
+    block = fusion_compiler.compile(leg("h", "0e", channels=2).mix("u->v", buffer="pca"), dtype=torch.float64)
+    with pytest.raises(InputError, match="no coefficients are given for 'pca_0e'"):
+        block(h=torch.zeros(3, 2, 1, dtype=torch.float64))
+
+
+def test_a_constant_joins_wires_of_different_spaces() -> None:
+    c, h, e = leg("c", "0e", on="constant"), leg("h", "0e"), leg("e", "0e", on="edge")
+    block = fusion_compiler.compile(outputs(a=add(c, h), b=add(c, e)), dtype=torch.float64)
+    one = torch.ones(1, 1, dtype=torch.float64)
+    out = block(c=one, h=torch.zeros(5, 1, dtype=torch.float64), e=torch.zeros(1, 1, dtype=torch.float64))
+    assert (out["a"].shape, out["b"].shape) == ((5, 1), (1, 1))
 
 
 def test_unknown_coefficients_are_refused() -> None:

@@ -117,3 +117,11 @@ def test_texts_are_deterministic() -> None:
     first, second = fusion_compiler.compile(a), fusion_compiler.compile(a)
     assert first.levels == second.levels
     assert first.source == second.source
+
+
+def test_large_trees_are_cut() -> None:
+    """More legs than one contraction has letters for: the tree is cut into several groups."""
+    product = leg("x0", "0e")
+    for number in range(1, 25):
+        product = (product @ leg(f"x{number}", "0e"))["0e"]
+    assert case(product, rows=(2,)).error() < 1e-12

@@ -60,7 +60,7 @@ class Builder:
     def emit(self, make: Callable[[str], ops.Instruction], shape: Shape) -> str:
         """Add an instruction unless an equal one is there already; return the name of its value."""
         probe = make("")
-        key = (type(probe), str(probe), *(getattr(probe, name) for name in probe.__slots__))
+        key = (type(probe), shape, str(probe), *(getattr(probe, name) for name in probe.__slots__))
         if key not in self.seen:
             name = f"%{len(self.instructions)}"
             self.instructions.append(make(name))

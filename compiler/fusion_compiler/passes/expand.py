@@ -16,6 +16,9 @@ from fusion.powers import power_paths
 from fusion_compiler.expansion import Expansion, FusionTree, Group, Term
 from fusion_compiler.layout import Path
 
+MAX_GROUP = 10
+"""Fuses contracted together at most; a larger tree is cut, so that every contraction has letters for its lines."""
+
 
 def expand(diagram: Diagram) -> Expansion:
     """Return the expansion of a legal diagram."""
@@ -99,13 +102,18 @@ def _power(node: Power) -> Wire:
 def _group(root: Fuse, uses: dict[Node, list[Node]], outputs: set[Wire]) -> Group:
     members: list[Fuse] = []
     leaves: list[Wire] = []
+    waiting = 0  # fuses entered but not finished
 
     def collect(node: Wire, top: bool) -> None:
+        nonlocal waiting
         single = len(uses.get(node, [])) == 1 and node not in outputs
-        if isinstance(node, Fuse) and not node.weighted and (top or single):
+        fits = top or (single and len(members) + waiting < MAX_GROUP)
+        if isinstance(node, Fuse) and not node.weighted and fits:
+            waiting += 1
             collect(node.left, False)
             collect(node.right, False)
             members.append(node)
+            waiting -= 1
         elif node not in leaves:
             leaves.append(node)
 
