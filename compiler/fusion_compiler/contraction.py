@@ -29,10 +29,9 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A complete order with its cost: multiplications and additions for the assumed number of rows."""
+    """A complete order, and which strategy found it."""
 
     pairs: tuple[Pair, ...]
-    flops: int
     strategy: str
 
 
@@ -43,14 +42,11 @@ def pair_flops(left: str, right: str, result: str, sizes: dict[str, int]) -> int
     return count * (2 if any(letter not in result for letter in involved) else 1)
 
 
-def _linear(
-    operands: Sequence[str], output: str, path: Sequence[tuple[int, ...]], sizes: dict[str, int], strategy: str
-) -> Order:
+def _linear(operands: Sequence[str], output: str, path: Sequence[tuple[int, ...]], strategy: str) -> Order:
     """Turn a path in opt-einsum's form (positions in a shrinking list) into pairs over a growing list."""
     alive = list(range(len(operands)))
     letters = list(operands)
     pairs: list[Pair] = []
-    flops = 0
     for step in path:
         if len(step) == 1:
             continue
@@ -61,25 +57,17 @@ def _linear(
         last = not alive
         joined = dict.fromkeys(letters[a] + letters[b])
         result = output if last else "".join(letter for letter in joined if letter in outside)
-        flops += pair_flops(letters[a], letters[b], result, sizes)
         pairs.append(Pair(a, b, result))
         letters.append(result)
         alive.append(len(letters) - 1)
-    return Order(tuple(pairs), flops, strategy)
-
-
-def declared_order(
-    operands: tuple[str, ...], output: str, sizes: tuple[tuple[str, int], ...], path: tuple[tuple[int, int], ...]
-) -> Order:
-    """Return the declared order (positions in a shrinking list) with its cost."""
-    return _linear(operands, output, path, dict(sizes), "declared")
+    return Order(tuple(pairs), strategy)
 
 
 @lru_cache(maxsize=4096)
-def plan_order(
+def candidate_orders(
     operands: tuple[str, ...], output: str, sizes: tuple[tuple[str, int], ...], declared: tuple[tuple[int, int], ...]
-) -> Order:
-    """Return the cheaper of opt-einsum's order and the declared one.
+) -> tuple[Order, ...]:
+    """Return the declared order and, for more than two operands, the one opt-einsum finds.
 
     Args:
         operands: letters of each operand.
@@ -87,12 +75,10 @@ def plan_order(
         sizes: size of every letter; equal problems are planned once.
         declared: the declared order, as positions in a shrinking list.
     """
-    size = dict(sizes)
-    given = declared_order(operands, output, sizes, declared)
+    given = _linear(operands, output, declared, "declared")
     if len(operands) <= 2:
-        return given
+        return (given,)
     inputs = [frozenset(letters) for letters in operands]
     strategy, search = ("optimal", optimal) if len(operands) <= OPTIMAL_LIMIT else ("dp", dynamic_programming)
-    path = [tuple(step) for step in search(inputs, frozenset(output), size)]
-    found = _linear(operands, output, path, size, strategy)
-    return found if found.flops < given.flops else given
+    path = [tuple(step) for step in search(inputs, frozenset(output), dict(sizes))]
+    return given, _linear(operands, output, path, strategy)

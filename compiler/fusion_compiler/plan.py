@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fusion.diagram import Fuse, Wire
 from fusion.irreps import Irrep
@@ -10,6 +14,7 @@ from fusion_compiler.contraction import Order
 from fusion_compiler.errors import InternalError
 from fusion_compiler.expansion import Expansion
 from fusion_compiler.layout import Layout
+from fusion_compiler.steps import Dense, Selected, steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +31,13 @@ class Operand:
     weight: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class ContractionPlan:
-    """One contraction: operands, result letters, sizes of all letters, the chosen order, and the declared cost.
+    """One contraction: operands, result letters, sizes of all letters, the chosen order, and what it costs.
 
-    ``irrep`` is set for a weighted fuse, whose irreps are contracted one by one.
+    ``flops`` and ``declared_flops`` count the operations of the chosen and of the declared order as they are carried
+    out, for ``contraction.ROWS`` rows. ``tables`` are the coupling tables by position of the operand. ``irrep`` is set
+    for a weighted fuse, whose irreps are contracted one by one.
     """
 
     root: Fuse
@@ -38,9 +45,16 @@ class ContractionPlan:
     result: str
     sizes: tuple[tuple[str, int], ...]
     order: Order
+    flops: int
     declared_flops: int
-    layouts: tuple[tuple[Fuse, Layout], ...]
+    tables: dict[int, NDArray[np.float64]]
+    layout: Layout
     irrep: Irrep | None = None
+
+    def steps(self) -> Iterator[Dense | Selected]:
+        """Return the steps in which the contraction is carried out."""
+        keys = [(o.wire, o.layout) if o.wire is not None else number for number, o in enumerate(self.operands)]
+        return steps([operand.letters for operand in self.operands], keys, self.tables, self.order.pairs)
 
     def equation(self) -> str:
         """The whole contraction as einsum text."""
@@ -65,18 +79,17 @@ class Plan:
                 used.update((pair.left, pair.right))
             if len(plan.order.pairs) != count - 1 or plan.order.pairs[-1].result != plan.result:
                 raise InternalError("a contraction is not complete", str(self))
-            if plan.order.flops > plan.declared_flops:
+            if plan.flops > plan.declared_flops:
                 raise InternalError("a contraction costs more than the declared order", str(self))
 
     def __str__(self) -> str:
         lines = [
-            f"plan: {len(self.contractions)} contractions, {sum(p.order.flops for p in self.contractions)} "
-            "flops for 64 rows"
+            f"plan: {len(self.contractions)} contractions, {sum(p.flops for p in self.contractions)} flops for 64 rows"
         ]
         for number, plan in enumerate(self.contractions):
             sizes = " ".join(f"{letter}={size}" for letter, size in plan.sizes)
             lines.append(f"contraction {number}: {plan.equation()}   {sizes}")
-            lines.append(f"  {plan.order.strategy}: {plan.order.flops} flops, declared order {plan.declared_flops}")
+            lines.append(f"  {plan.order.strategy}: {plan.flops} flops, declared order {plan.declared_flops}")
             letters = [operand.letters for operand in plan.operands]
             for pair in plan.order.pairs:
                 lines.append(f"  {letters[pair.left]},{letters[pair.right]}->{pair.result}")

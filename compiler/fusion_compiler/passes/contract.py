@@ -11,12 +11,13 @@ from fusion.irreps import Irrep
 from fusion.node import Node
 from fusion.parameters import letter_sizes
 from fusion.pattern import Pattern
-from fusion_compiler.contraction import ROWS, declared_order, plan_order
+from fusion_compiler.contraction import ROWS, candidate_orders
 from fusion_compiler.errors import CompileError
 from fusion_compiler.expansion import Expansion, Group
 from fusion_compiler.layout import Layout, Path
 from fusion_compiler.passes.prune import numbered
 from fusion_compiler.plan import ContractionPlan, Operand, Plan
+from fusion_compiler.steps import Table, coupling_table, order_flops, weighted_table
 
 _CHANNEL_POOL = "abcdefghijklmnopqrstuvwxyz"
 _COMPONENT_POOL = "ABCDEFGHIJKLMOPQRSTUVWXYZ"  # without N, the row
@@ -97,14 +98,36 @@ def _group(group: Group, expansion: Expansion) -> ContractionPlan:
 
     axes = "".join(fresh(channels, size) for size in group.root.space.sizes)
     _, component = place(group.root, axes)
-    path = _positions(len(operands), steps)
     letters = tuple(operand.letters for operand in operands)
-    result = f"N{axes}{component}"
-    fixed = tuple(sorted(sizes.items()))
-    order = plan_order(letters, result, fixed, tuple((a, b) for a, b in path))
-    declared = declared_order(letters, result, fixed, tuple(path))
-    kept = tuple((node, layouts[node]) for node in group.members)
-    return ContractionPlan(group.root, tuple(operands), result, fixed, order, declared.flops, kept)
+    tables: dict[int, Table] = {}
+    for position, operand in enumerate(operands):
+        if operand.vertex is not None:
+            node = operand.vertex
+            tables[position] = coupling_table(numbered(node), layouts[node.left], layouts[node.right], layouts[node])
+    return _planned(
+        group.root, tuple(operands), f"N{axes}{component}", sizes, _positions(len(letters), steps), tables, root_layout
+    )
+
+
+def _planned(
+    root: Fuse,
+    operands: tuple[Operand, ...],
+    result: str,
+    sizes: dict[str, int],
+    declared: list[tuple[int, int]],
+    tables: dict[int, Table],
+    layout: Layout,
+    irrep: Irrep | None = None,
+) -> ContractionPlan:
+    """Return the plan with the cheapest candidate order, each counted as it would be carried out."""
+    letters = tuple(operand.letters for operand in operands)
+    keys = [(o.wire, o.layout) if o.wire is not None else number for number, o in enumerate(operands)]
+    orders = candidate_orders(letters, result, tuple(sorted(sizes.items())), tuple(declared))
+    costs = [order_flops(letters, keys, tables, order.pairs, sizes) for order in orders]
+    best = min(range(len(orders)), key=lambda number: costs[number])  # the declared order wins a tie
+    return ContractionPlan(
+        root, operands, result, tuple(sorted(sizes.items())), orders[best], costs[best], costs[0], tables, layout, irrep
+    )
 
 
 def _positions(count: int, steps: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -129,7 +152,8 @@ def _weighted(node: Fuse) -> list[ContractionPlan]:
     plans: list[ContractionPlan] = []
     counts: dict[Irrep, int] = {}
     used: dict[Irrep, tuple[set[Path], set[Path]]] = {}
-    for path in fuse_paths(node.left.space.irreps, node.right.space.irreps, node.coupled, node.triples):
+    every = fuse_paths(node.left.space.irreps, node.right.space.irreps, node.coupled, node.triples)
+    for path in every:
         counts[path.out] = counts.get(path.out, 0) + 1
         left, right = used.setdefault(path.out, (set(), set()))
         left.add((path.left, path.left_path))
@@ -146,19 +170,9 @@ def _weighted(node: Fuse) -> list[ContractionPlan]:
             Operand("ABPM", vertex=node),
             Operand(f"P{axes[2]}", weight=f"{node.name}_{irrep}"),
         )
-        letters = tuple(operand.letters for operand in operands)
-        result, fixed, path = f"N{axes[3]}M", tuple(sorted(sizes.items())), [(0, 1), (0, 2), (0, 1)]
-        order = plan_order(letters, result, fixed, tuple(path))
-        plans.append(
-            ContractionPlan(
-                node,
-                operands,
-                result,
-                fixed,
-                order,
-                declared_order(letters, result, fixed, tuple(path)).flops,
-                (),
-                irrep,
-            )
-        )
+        couplings = [path for path in every if path.out == irrep]
+        tables = {2: weighted_table(couplings, left, right)}
+        declared = [(0, 1), (0, 2), (0, 1)]
+        layout = Layout(((irrep, 0),))
+        plans.append(_planned(node, operands, f"N{axes[3]}M", sizes, declared, tables, layout, irrep))
     return plans
