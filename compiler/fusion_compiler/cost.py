@@ -1,8 +1,10 @@
 """The cost of a program, exactly: arithmetic operations and bytes moved, per row of each index space.
 
-An operation is one multiplication or one addition. Bytes count every operand read once and the result written once;
-views (segments, plain ranges, reshapes of contiguous values) move nothing. Coefficients and tables are read once per
-call, whatever the number of rows.
+An operation is one multiplication or one addition; a registered function or a function of a displacement counts one
+per component of its result. Bytes count every operand read once and the result written once, index maps, labels and
+index tables (eight bytes an entry) included. Views move nothing: segments, plain ranges, transposes, expansions, and
+reshapes, unless they reshape a transposed value, which copies it. Coefficients and tables are read once per call,
+whatever the number of rows.
 """
 
 from __future__ import annotations
@@ -11,53 +13,97 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fusion.index import CONSTANT_SPACE
 from fusion_compiler import program as ops
 from fusion_compiler.contraction import pair_flops
 from fusion_compiler.emit.tables import contiguous
 from fusion_compiler.errors import CompileError
 from fusion_compiler.program import Instruction, Program
 
-FUNCTION_FLOPS = 1
-"""A registered function counts as one operation per component."""
+INDEX_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Cost of one instruction: what every row of ``on`` costs, and what is paid once per call.
+    """What every row of the index space ``on`` costs; with ``on`` empty, what is paid once per call.
 
-    ``numbers`` are floating-point numbers moved; multiply by the size of one.
+    Attributes:
+        flops: operations.
+        numbers: floating-point numbers moved.
+        indices: integers moved.
     """
 
     on: str
-    flops_per_row: int
-    numbers_per_row: int
-    flops_once: int = 0
-    numbers_once: int = 0
+    flops: int = 0
+    numbers: int = 0
+    indices: int = 0
+
+    def bytes(self, itemsize: int) -> int:
+        """Return the bytes moved, for floating-point numbers of ``itemsize`` bytes."""
+        return self.numbers * itemsize + self.indices * INDEX_BYTES
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.on, self.flops + other.flops, self.numbers + other.numbers, self.indices + other.indices)
 
 
-def instruction_cost(instruction: Instruction, program: Program) -> Cost:
-    """Return the cost of one instruction of ``program``."""
+def instruction_costs(instruction: Instruction, program: Program) -> tuple[Cost, ...]:
+    """Return the cost of one instruction, one entry per index space it touches and one for what is paid once."""
+    found: dict[str, Cost] = {}
+
+    def charge(on: str, flops: int = 0, numbers: int = 0, indices: int = 0) -> None:
+        found[on] = found.get(on, Cost(on)) + Cost(on, flops, numbers, indices)
+
     out = program.shapes[instruction.out]
-    on = out.on
-    if isinstance(instruction, ops.Scatter | ops.Gather):
-        moved = program.shapes[instruction.x]
-        on = moved.on if isinstance(instruction, ops.Scatter) else out.on
     size = math.prod(out.axes)
-    flops = _flops(instruction, program, size)
-    per_row, once = 0, 0
-    if not _is_view(instruction):
+    rows = program.shapes[instruction.x].on if isinstance(instruction, ops.Scatter) else out.on
+    charge(rows, flops=_flops(instruction, program, size))
+    if not _is_view(instruction, program):
+        charge(out.on, numbers=size)
         for name in instruction.reads():
             shape = program.shapes[name]
-            per_row += math.prod(shape.axes) if shape.on else 0
-            once += 0 if shape.on else math.prod(shape.axes)
-        per_row, once = (per_row + size, once) if out.on else (per_row, once + size)
-    return Cost(on, flops if on else 0, per_row if on else 0, 0 if on else flops, once)
+            gathered = isinstance(instruction, ops.Gather | ops.Lookup)  # reads one row for every row of its result
+            charge(out.on if gathered else shape.on, numbers=size if gathered else math.prod(shape.axes))
+        for on, count in _indices(instruction, rows):
+            charge(on, indices=count)
+    return tuple(cost for cost in found.values() if cost.flops or cost.numbers or cost.indices)
 
 
-def _is_view(instruction: Instruction) -> bool:
+def _indices(instruction: Instruction, rows: str) -> list[tuple[str, int]]:
+    """Return the integers an instruction reads: per row of an index space, or once for index tables."""
+    if isinstance(instruction, ops.Gather):
+        return [(rows, 1)]
+    if isinstance(instruction, ops.Scatter):
+        return [(rows, 1 + (1 + len(instruction.label_maps) if instruction.label else 0))]
+    if isinstance(instruction, ops.Lookup):
+        return [(rows, sum(1 + len(maps) for _, maps in instruction.labels))]
+    if isinstance(instruction, ops.Function) and instruction.index_map:
+        return [(rows, 1)]
+    if isinstance(instruction, ops.Take) and not contiguous(instruction.index):
+        return [("", len(instruction.index))]
+    if isinstance(instruction, ops.Products):
+        return [("", len(instruction.left) + len(instruction.right))]
+    return []
+
+
+def _is_view(instruction: Instruction, program: Program) -> bool:
     if isinstance(instruction, ops.Take):
         return contiguous(instruction.index)
-    return isinstance(instruction, ops.Segment | ops.Reshape | ops.Transpose | ops.Expand)
+    if isinstance(instruction, ops.Reshape):
+        return not _transposed(instruction.x, program)
+    return isinstance(instruction, ops.Segment | ops.Transpose | ops.Expand)
+
+
+def _transposed(value: str, program: Program) -> bool:
+    """Whether a value is a view of a transposed one."""
+    for instruction in program.instructions:
+        if instruction.out == value:
+            if isinstance(instruction, ops.Transpose):
+                return instruction.order != tuple(range(len(instruction.order)))
+            view = isinstance(instruction, ops.Segment | ops.Expand) or (
+                isinstance(instruction, ops.Take) and contiguous(instruction.index)
+            )
+            return view and _transposed(instruction.reads()[0], program)
+    return False
 
 
 def _flops(instruction: Instruction, program: Program, size: int) -> int:
@@ -72,16 +118,12 @@ def _flops(instruction: Instruction, program: Program, size: int) -> int:
         terms = len(instruction.left)
         channels = math.prod(program.shapes[instruction.x].axes[:-1])
         return channels * (terms + 2 * terms * program.shapes[instruction.table].axes[1])
-    if isinstance(instruction, ops.Multiply):
-        return size
     if isinstance(instruction, ops.Scatter):
         return math.prod(program.shapes[instruction.x].axes)
     if isinstance(instruction, ops.Combine):
         return size * (len(instruction.values) - 1 + sum(factor != 1.0 for factor in instruction.factors))
-    if isinstance(instruction, ops.Function):
-        return size * FUNCTION_FLOPS
-    if isinstance(instruction, ops.Geometry):
-        return size * FUNCTION_FLOPS
+    if isinstance(instruction, ops.Multiply | ops.Function | ops.Geometry):
+        return size
     return 0
 
 
@@ -97,30 +139,35 @@ def totals(program: Program, rows: Mapping[str, int], itemsize: int = 8) -> Tota
     """Return the exact totals of a program for given numbers of rows of its index spaces.
 
     Raises:
-        CompileError: an index space of the program has no number of rows.
+        CompileError: an index space has no number of rows, or a negative one, or is not one of the program.
     """
-    flops = numbers = 0
-    for instruction in program.instructions:
-        cost = instruction_cost(instruction, program)
-        if cost.on and cost.on != "constant" and cost.on not in rows:
-            raise CompileError(f"the cost needs the number of rows of {cost.on}; give rows={{'{cost.on}': ...}}")
-        count = rows.get(cost.on, 1) if cost.on else 0
-        flops += cost.flops_once + cost.flops_per_row * count
-        numbers += cost.numbers_once + cost.numbers_per_row * count
-    return Totals(flops, numbers * itemsize)
+    costs = per_row(program)
+    spaces = program_spaces(program)
+    wrong = [space for space, count in rows.items() if space not in spaces or count < 0]
+    if wrong:
+        raise CompileError(
+            f"rows are numbers >= 0 of {', '.join(spaces) or 'nothing'}; got {wrong[0]}={rows[wrong[0]]}"
+        )
+    flops = moved = 0
+    for space, cost in costs.items():
+        if space and space != CONSTANT_SPACE and space not in rows:
+            raise CompileError(f"the cost needs the number of rows of {space}; give rows={{'{space}': ...}}")
+        count = rows.get(space, 1) if space else 1
+        flops += cost.flops * count
+        moved += cost.bytes(itemsize) * count
+    return Totals(flops, moved)
+
+
+def program_spaces(program: Program) -> tuple[str, ...]:
+    """Return the index spaces of a program, sorted."""
+    maps = {space for _, source, target in program.maps for space in (source, target)}
+    return tuple(sorted({shape.on for shape in program.shapes.values() if shape.on} | maps))
 
 
 def per_row(program: Program) -> dict[str, Cost]:
-    """Return the summed cost of each index space (and of coefficients, under the empty name)."""
+    """Return the summed cost of each index space, and under the empty name what is paid once."""
     found: dict[str, Cost] = {}
     for instruction in program.instructions:
-        cost = instruction_cost(instruction, program)
-        known = found.get(cost.on, Cost(cost.on, 0, 0))
-        found[cost.on] = Cost(
-            cost.on,
-            known.flops_per_row + cost.flops_per_row,
-            known.numbers_per_row + cost.numbers_per_row,
-            known.flops_once + cost.flops_once,
-            known.numbers_once + cost.numbers_once,
-        )
+        for cost in instruction_costs(instruction, program):
+            found[cost.on] = found.get(cost.on, Cost(cost.on)) + cost
     return found

@@ -8,7 +8,7 @@ import torch
 
 from fusion.parameters import parameters
 from fusion_compiler.block import Block
-from fusion_compiler.cost import instruction_cost, per_row, totals
+from fusion_compiler.cost import Cost, instruction_costs, per_row, program_spaces, totals
 
 LEVELS = ("diagram", "expansion", "plan", "program")
 
@@ -25,23 +25,20 @@ def explain(block: Block, *, rows: Mapping[str, int] | None = None) -> str:
     for level in LEVELS:
         lines.extend((f"== {level}", block.levels[level], ""))
     lines.append(f"== costs of the program (emitter {block.emitter}, {block.dtype})")
-    lines.append(f"{'value':>8} {'instruction':<12} {'result':<26} {'flops/row':>12} {'bytes/row':>12}  on")
+    lines.append(f"{'value':>8} {'instruction':<12} {'result':<26} {'flops':>12} {'bytes':>12}  per row of")
     size = torch.finfo(block.dtype).bits // 8
     for instruction in program.instructions:
-        cost = instruction_cost(instruction, program)
-        shape = str(program.shapes[instruction.out])
-        flops, numbers = cost.flops_per_row + cost.flops_once, cost.numbers_per_row
-        lines.append(
-            f"{instruction.out:>8} {instruction.opcode:<12} {shape:<26} {flops:>12} {numbers * size:>12}  "
-            f"{cost.on or 'once'}"
-        )
+        name, code, shape = instruction.out, instruction.opcode, str(program.shapes[instruction.out])
+        costs = instruction_costs(instruction, program) or (Cost(program.shapes[instruction.out].on),)
+        for cost in costs:
+            where = cost.on or "(once)"
+            lines.append(f"{name:>8} {code:<12} {shape:<26} {cost.flops:>12} {cost.bytes(size):>12}  {where}")
+            name = code = shape = ""
     lines.append("")
     for space, cost in sorted(per_row(program).items()):
-        lines.append(
-            f"per row of {space or 'nothing (once)'}: {cost.flops_per_row + cost.flops_once} flops, "
-            f"{cost.numbers_per_row * size} bytes"
-        )
-    counts = {space: 1 for space in per_row(program) if space}
+        where = f"per row of {space}" if space else "once per call"
+        lines.append(f"{where}: {cost.flops} flops, {cost.bytes(size)} bytes")
+    counts = dict.fromkeys(program_spaces(program), 1)
     counts.update(rows or {})
     total = totals(program, counts, size)
     shown = ", ".join(f"{space}={count}" for space, count in sorted(counts.items())) or "no rows"

@@ -7,9 +7,9 @@ import torch
 
 import fusion_compiler
 from compiler.running import case
-from fusion import SelectionRuleError, leg
+from fusion import SelectionRuleError, label, leg
 from fusion.diagram import Diagram
-from fusion_compiler.cost import instruction_cost, totals
+from fusion_compiler.cost import instruction_costs, totals
 from fusion_compiler.passes.contract import contract
 from fusion_compiler.passes.expand import expand
 from fusion_compiler.passes.lower import lower
@@ -88,9 +88,33 @@ def test_costs_are_exact_integers() -> None:
     program = lower(contract(prune(expand(Diagram.of(leg("h", "1o", channels=2).mix("u->v"))))))
     found = totals(program, {"atom": 5})
     assert found.flops == 5 * 2 * (2 * 2 * 3)
-    moved = [instruction_cost(i, program) for i in program.instructions if isinstance(i, Contract)]
-    assert moved[0].numbers_per_row == 6 + 6
-    assert moved[0].numbers_once == 4
+    (step,) = (i for i in program.instructions if isinstance(i, Contract))
+    costs = {cost.on: cost for cost in instruction_costs(step, program)}
+    assert (costs["atom"].numbers, costs[""].numbers) == (6 + 6, 4)
+
+
+def test_sums_write_their_result_once() -> None:
+    """1000 edges, 2 atoms, 100 classes, 2 channels, by hand: the gather, then the sum with its map and label."""
+    z = label("z", 100)
+    diagram = leg("h", "0e", channels=2).pull("sender").sum("receiver", by=z.pull("sender"))
+    program = fusion_compiler.compile(diagram).program
+    gather, scatter = 1000 * (2 + 2) * 8 + 1000 * 8, 1000 * 2 * 8 + 1000 * 3 * 8 + 2 * 200 * 8
+    assert totals(program, {"edge": 1000, "atom": 2}).bytes == gather + scatter
+    assert totals(program, {"edge": 1000, "atom": 2}).flops == 1000 * 2
+
+
+def test_reshaping_a_transposed_value_copies_it() -> None:
+    program = fusion_compiler.compile(leg("x", "0e+1o", channels=(4, 6)).reorder("uv->vu").merge()).program
+    assert totals(program, {"atom": 1}).bytes == 2 * 96 * 8
+    plain = fusion_compiler.compile(leg("x", "0e+1o", channels=(4, 6)).merge()).program
+    assert totals(plain, {"atom": 1}).bytes == 0
+
+
+def test_costs_refuse_rows_of_other_spaces() -> None:
+    program = fusion_compiler.compile(leg("x", "0e").power(2)).program
+    for rows in ({"edge": 3}, {"atom": -1}):
+        with pytest.raises(fusion_compiler.CompileError, match="rows are numbers >= 0 of atom"):
+            totals(program, rows)
 
 
 def test_squares_form_each_product_once() -> None:

@@ -128,14 +128,14 @@ def explain(
     counts = dict(_row_count(item) for item in rows or ())
     import fusion_compiler
     from fusion import load
-    from fusion_compiler.cost import per_row
+    from fusion_compiler.cost import program_spaces
     from fusion_compiler.emit import EMITTERS
 
     if emitter not in EMITTERS:
         raise typer.BadParameter(f"{emitter!r} is not one of {', '.join(EMITTERS)}", param_hint="'--emitter'")
     diagram = load(file)
     block = fusion_compiler.compile(diagram, emitter=emitter)
-    spaces = [space for space in per_row(block.program) if space]
+    spaces = list(program_spaces(block.program))
     if unknown := [space for space in counts if space not in spaces]:
         has = ", ".join(sorted(spaces)) or "none"
         raise typer.BadParameter(f"the diagram has no index space {unknown[0]!r}; it has: {has}", param_hint="'--rows'")
