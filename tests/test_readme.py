@@ -29,6 +29,10 @@ def test_the_picture_is_what_the_program_draws() -> None:
     assert (ROOT / "docs" / "images" / "mace-layer.svg").read_text(encoding="utf-8") == drawn
 
 
+def test_no_place_is_left_open() -> None:
+    assert not re.findall(r"\b(?:DEMO|RMD|TEST)_[A-Z]+\b|\bDRIFT\b", README)
+
+
 def test_links_lead_somewhere() -> None:
     pages = [
         ROOT / "README.md",

@@ -158,7 +158,7 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """
     source = Path(path)
     if not source.is_file():
-        raise CheckpointError(f"{source}: no such file")
+        raise CheckpointError(f"{source}: {'is a folder' if source.is_dir() else 'no such file'}")
     if source.stat().st_size > MAX_BYTES:
         raise CheckpointError(f"{source}: {source.stat().st_size} bytes is above the limit of {MAX_BYTES}")
     try:

@@ -12,6 +12,9 @@ from ase.md.verlet import VelocityVerlet
 
 from fusion_models.errors import DataError
 
+LINEAR = 1e-3
+"""Moments of inertia (u Å²) below this: atoms on a line, whose rotation about it cannot be taken out."""
+
 
 @dataclass(frozen=True)
 class Trajectory:
@@ -67,7 +70,7 @@ def run_nve(
     thermalize_momenta(moving, temperature_K=temperature_K, rng=np.random.RandomState(seed))
     if len(moving) > 1:
         Stationary(moving)
-    if len(moving) > 2 and not np.any(moving.pbc):
+    if not np.any(moving.pbc) and moving.get_moments_of_inertia().min() > LINEAR:
         ZeroRotation(moving)
     times: list[float] = []
     energies: list[float] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -48,10 +48,20 @@ class PotentialConfig(BaseModel):
             raise ValueError("elements are distinct atomic numbers in ascending order")
         return value
 
+    @field_validator("powers")
+    @classmethod
+    def _orders(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if not value or len(set(value)) != len(value) or not all(1 <= order <= 6 for order in value):
+            raise ValueError(f"powers are distinct orders from 1 to 6, got {value}")
+        return value
+
     @field_validator("hidden")
     @classmethod
     def _irreps(cls, value: str) -> str:
-        kinds = Irreps.parse(value)
+        try:
+            kinds = Irreps.parse(value)
+        except FusionError as error:
+            raise ValueError(str(error).splitlines()[0]) from None
         if any(count != 1 for count, _ in kinds) or not any(str(irrep) == "0e" for _, irrep in kinds):
             raise ValueError(f"hidden irreps need each irrep once and 0e among them, got {value!r}")
         return value
@@ -124,6 +134,13 @@ class Potential(nn.Module):
         table = torch.full((119,), -1, dtype=torch.int64)
         table[list(config.elements)] = torch.arange(count)
         self.register_buffer("element_index", table, persistent=False)
+
+    def _apply(self, fn: Any, recurse: bool = True) -> Any:
+        """Move and convert as any module, but keep the reference energies in double precision."""
+        kept = self.get_buffer("references").double().clone()
+        super()._apply(fn, recurse)
+        self.references = kept.to(self.get_buffer("references").device)
+        return self
 
     def elements_of(self, numbers: Tensor) -> Tensor:
         """Return the number of every atom's element; raise :class:`DataError` for an unknown one."""

@@ -21,7 +21,7 @@ def read_structure(path: str | Path) -> Atoms:
     """
     source = Path(path)
     if not source.is_file():
-        raise DataError(f"{source}: no such file")
+        raise DataError(f"{source}: {'is a folder' if source.is_dir() else 'no such file'}")
     if source.stat().st_size > MAX_BYTES:
         raise DataError(f"{source}: {source.stat().st_size} bytes is above the limit of {MAX_BYTES}")
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -45,7 +45,7 @@ def train(
     layers: Annotated[int, typer.Option(min=1, help="Number of layers.")] = 2,
     powers: Annotated[str, typer.Option(help="Orders of the product, separated by commas.")] = "1,2,3",
     basis: Annotated[str, typer.Option(help="Couplings of the product: full or reduced.")] = "reduced",
-    cutoff: Annotated[float, typer.Option(min=0.1, help="Cutoff in Å.")] = 5.0,
+    cutoff: Annotated[float, typer.Option(min=0.1, max=50.0, help="Cutoff in Å.")] = 5.0,
     batch_size: Annotated[int, typer.Option(min=1, help="Structures per step.")] = 8,
     learning_rate: Annotated[float, typer.Option(min=0.0, help="Largest learning rate.")] = 0.01,
     energy_weight: Annotated[
@@ -53,7 +53,7 @@ def train(
     ] = 100.0,
     force_weight: Annotated[float, typer.Option(min=0.0, help="Weight of the force error (eV/Å, squared).")] = 1.0,
     double: Annotated[bool, typer.Option("--double", help="Train in double precision.")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of weights and batches.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of weights and batches.")] = 0,
     evaluate_every: Annotated[
         int, typer.Option(min=1, help="Steps between validations; each also saves the state.")
     ] = 250,
@@ -72,7 +72,10 @@ def train(
     from fusion_models.training import TrainConfig, Training, baseline
     from fusion_models.training import evaluate as measure
     from fusion_models.training.loop import MODEL_FILE, STATE_FILE, potential_for
+    from fusion_models.training.state import load_state
 
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"{out} is a file; --out names the folder of the run")
     if not resume and (out / STATE_FILE).exists():
         raise ConfigError(
             f"{out} already holds a run; add --resume to go on with it, or name another folder with --out"
@@ -82,10 +85,15 @@ def train(
     except ValueError:
         raise ConfigError(f"--powers takes integers separated by commas, such as 1,2,3; got {powers!r}") from None
     try:
+        limits: dict[str, Any] = {"epochs": epochs, "max_steps": steps, "max_seconds": minutes and 60.0 * minutes}
+        if not any(limits.values()):
+            limits = {"epochs": 200}
+            if resume:  # a run that goes on keeps the end it had
+                limits = load_state(out / STATE_FILE)[0].config.model_dump(
+                    include={"epochs", "max_steps", "max_seconds"}
+                )
         config = TrainConfig(
-            epochs=epochs if epochs or steps or minutes else 200,
-            max_steps=steps,
-            max_seconds=None if minutes is None else 60.0 * minutes,
+            **limits,
             batch_size=batch_size,
             learning_rate=learning_rate,
             energy_weight=energy_weight,
@@ -94,7 +102,7 @@ def train(
             seed=seed,
             evaluate_every=evaluate_every,
         )
-        found = load_dataset(dataset, cutoff, split=split, data_dir=data, seed=seed)
+        found = load_dataset(dataset, cutoff, split=split, data_dir=data)
         print_line(found.summary())
         torch.manual_seed(seed)
         potential = potential_for(
@@ -162,9 +170,11 @@ def md(
         Path, typer.Argument(metavar="STRUCTURE", help="A structure in any format that ASE reads.", show_default=False)
     ],
     steps: Annotated[int, typer.Option(min=20, help="Number of time steps.")] = 1000,
-    timestep: Annotated[float, typer.Option(min=0.001, help="Time step in fs.")] = 0.5,
-    temperature: Annotated[float, typer.Option(min=0.0, help="Temperature of the initial velocities in K.")] = 300.0,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the initial velocities.")] = 0,
+    timestep: Annotated[float, typer.Option(min=0.001, max=10.0, help="Time step in fs.")] = 0.5,
+    temperature: Annotated[
+        float, typer.Option(min=0.0, max=1e5, help="Temperature of the initial velocities in K.")
+    ] = 300.0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the initial velocities.")] = 0,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Write the final structure (extended XYZ).", show_default=False)
     ] = None,
@@ -173,12 +183,16 @@ def md(
     from rich.progress import Progress
 
     from fusion_models.calculator import FusionCalculator
+    from fusion_models.cli.console import messages
+    from fusion_models.errors import ConfigError
     from fusion_models.md import run_nve
     from fusion_models.structures import read_structure, structure_text
 
+    if out is not None and (out.is_dir() or not out.parent.is_dir()):
+        raise ConfigError(f"{out} cannot be written: it is a folder, or lies in none")
     atoms = read_structure(structure)
     atoms.calc = FusionCalculator(model)
-    with Progress(transient=True) as bar:
+    with Progress(transient=True, console=messages()) as bar:
         task = bar.add_task("dynamics", total=steps)
         found = run_nve(
             atoms,

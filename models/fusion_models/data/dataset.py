@@ -56,9 +56,9 @@ class Dataset:
 
     @property
     def force_scale(self) -> float:
-        """Root mean square of the force components of the training part, in eV/Å (1 without forces)."""
+        """Root mean square of the force components of the training part, in eV/Å (1 where there are none)."""
         forces = [frame.forces for frame in self.part("train") if frame.forces is not None]
-        return float(np.sqrt(np.mean(np.concatenate(forces) ** 2))) if forces else 1.0
+        return (float(np.sqrt(np.mean(np.concatenate(forces) ** 2))) if forces else 1.0) or 1.0
 
     @cached_property
     def digest(self) -> str:
@@ -92,8 +92,8 @@ def load_dataset(
 ) -> Dataset:
     """Read a data set with its frozen split and find all neighbours.
 
-    The split comes from ``<file>.splits.json``. A file without one is divided 80/10/10 by ``seed``; one that is called
-    ``test_*`` is all test.
+    The split comes from ``<file>.splits.json``. A file without one is divided 80/10/10, always alike (``seed``); one
+    that is called ``test_*`` is all test.
 
     Raises:
         DataError: a missing or damaged file, wrong units, coincident atoms, or an unknown split.
@@ -106,6 +106,8 @@ def load_dataset(
         if split not in splits:
             raise DataError(f"{file.splits.name}: no split {split!r}; there is {', '.join(sorted(splits))}")
         parts = splits[split]
+    elif split != "split1":
+        raise DataError(f"{file.path.name}: there is no {file.path.stem}.splits.json, so there is no split {split!r}")
     elif file.path.name.startswith("test_"):
         parts = {"test": tuple(range(len(frames)))}
     else:

@@ -17,5 +17,7 @@ parser.add_argument("--out", type=Path, default=Path("demo-output"), help="folde
 arguments = parser.parse_args()
 try:
     run_demo(arguments.out, short=arguments.short)
-except FusionError as error:
+except (FusionError, OSError) as error:
     sys.exit(f"the demo stopped: {error}")
+except KeyboardInterrupt:
+    sys.exit(130)

@@ -77,6 +77,8 @@ def run_demo(folder: Path, *, short: bool = False) -> None:
     with stage("training"):
         result, trained = train(potential, data, folder, SHORT_SECONDS if short else TRAINING_SECONDS, console)
         console.print(trained, markup=False)
+        if not result.finished:
+            raise KeyboardInterrupt
     with stage("test errors"):
         predictions = predict(result.potential, data, data.parts["test"])
         trivial = baseline(data, "test")

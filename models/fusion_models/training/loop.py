@@ -13,6 +13,7 @@ from types import FrameType
 
 import numpy as np
 import torch
+from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from torch import Tensor
 
@@ -89,9 +90,11 @@ class Training:
         if not len(self.train):
             raise TrainingError(f"{data.origin}: the training part is empty")
         data.check_elements(potential.config.elements)
-        first = data.frames[int(self.train[0])]
-        if first.energy is None or first.forces is None:
-            raise TrainingError(f"{data.origin}: {first.name} has no energy or no forces; both are needed to train")
+        for part, indices in data.parts.items():
+            for frame in (data.frames[i] for i in indices):
+                if frame.energy is None or frame.forces is None:
+                    what = "energy" if frame.energy is None else "forces"
+                    raise TrainingError(f"{frame.name}, of the part {part!r}, has no {what}; both labels are needed")
         self.names = [name for name, _ in potential.named_parameters()]
         self.parameters = [value for _, value in potential.named_parameters()]
         self.average = [value.detach().clone() for value in self.parameters]
@@ -119,7 +122,7 @@ class Training:
             TextColumn("{task.percentage:>3.0f}% {task.description}"),
             TimeElapsedColumn(),
         )
-        with _interruptible(self), Progress(*columns, transient=True) as bar:
+        with _interruptible(self), Progress(*columns, transient=True, console=Console(stderr=True)) as bar:
             task = bar.add_task("", total=1.0)
             loss = float("nan")
             while progress < 1.0 and not self.stop:
@@ -210,7 +213,7 @@ class Training:
             "step": self.position.step,
             "epoch": self.position.epoch,
             "seconds": round(self.position.seconds, 3),
-            "loss": loss,
+            **({"loss": loss} if np.isfinite(loss) else {}),
             **({key: value for key, value in asdict(found).items() if key != "frames"} if found else {}),
         }
         self.history.append(entry)
@@ -258,16 +261,20 @@ class Training:
         path = self.folder / STATE_FILE
         manifest, tensors = states.load_state(path)
         if manifest.potential != self.potential.config or manifest.data != self.data.origin:
+            other = _differences(manifest.potential.model_dump(), self.potential.config.model_dump())
+            if manifest.data != self.data.origin:
+                other.append(f"data: {manifest.data}, not {self.data.origin}")
             raise CheckpointError(
-                f"{path}: belongs to another potential or other data ({manifest.data}); train into a new folder"
+                f"{path}: the run has {'; '.join(other)}; give its settings or train into a new folder"
             )
         if manifest.digest != self.data.digest:
             raise CheckpointError(
                 f"{path}: {manifest.data} has changed since (other frames, labels or split); train into a new folder"
             )
         if manifest.config.model_dump(exclude=set(_LIMITS)) != self.config.model_dump(exclude=set(_LIMITS)):
+            other = _differences(manifest.config.model_dump(), self.config.model_dump(), ignore=_LIMITS)
             raise CheckpointError(
-                f"{path}: was made with other settings; only {', '.join(_LIMITS)} may change on resume"
+                f"{path}: was made with other settings: {'; '.join(other)}; only {', '.join(_LIMITS)} may change"
             )
         try:
             self.potential.load_state_dict(
@@ -283,6 +290,12 @@ class Training:
 
 _LIMITS = ("epochs", "max_steps", "max_seconds", "evaluate_every")
 """Settings that may change when a run is resumed."""
+
+
+def _differences(stored: dict[str, object], given: dict[str, object], ignore: tuple[str, ...] = ()) -> list[str]:
+    """Return what differs between two sets of settings, in words."""
+    keys = [key for key in stored if key not in ignore and stored[key] != given.get(key)]
+    return [f"{key}: {stored[key]}, not {given.get(key)}" for key in keys]
 
 
 @contextmanager

@@ -176,11 +176,66 @@ def test_bad_structures(text: str, message: str, tmp_path: Path, model: Path) ->
     assert "Traceback" not in result.output
 
 
-@pytest.mark.parametrize("option", [["--powers", "one"], ["--hidden", "5x"], ["--basis", "best"], ["--powers", "9"]])
+@pytest.mark.parametrize(
+    "option",
+    [
+        ["--powers", "one"],
+        ["--powers", "9"],
+        ["--powers", "1,1"],
+        ["--hidden", "5x"],
+        ["--hidden", ""],
+        ["--basis", "best"],
+        ["--cutoff", "inf"],
+        ["--seed", "99999999999999999999"],
+        ["--steps", "0"],
+    ],
+)
 def test_wrong_settings(option: list[str], data: Path, tmp_path: Path) -> None:
     result = runner.invoke(app, ["train", str(data), "--out", str(tmp_path / "run"), "--steps", "1", *SMALL, *option])
-    assert result.exit_code in (1, 2, 3), result.output
+    assert result.exit_code == 2, result.output
     assert "Traceback" not in result.output
+
+
+def test_a_resumed_run_keeps_its_end(data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    arguments = ["train", str(data), "--out", str(folder), *SMALL]
+    assert runner.invoke(app, [*arguments, "--steps", "2"]).exit_code == 0
+    again = runner.invoke(app, [*arguments, "--resume"])
+    assert again.exit_code == 0, again.output
+    assert "2 steps" in again.output
+    other = runner.invoke(app, [*arguments, "--resume", "--channels", "3"])
+    assert other.exit_code == 3
+    assert "channels: 2, not 3" in " ".join(other.output.split())
+
+
+def test_outputs_that_cannot_be_written(data: Path, model: Path, tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("a file")
+    trained = runner.invoke(app, ["train", str(data), "--out", str(taken), "--steps", "1", *SMALL])
+    assert trained.exit_code == 2
+    assert "is a file" in trained.output
+    structure = tmp_path / "start.xyz"
+    structure.write_text("3\n\nO 0 0 0\nH 0 0 1\nH 0 0 -1\n")  # on a line
+    for bad in (tmp_path, tmp_path / "none" / "final.xyz"):
+        moved = runner.invoke(app, ["md", str(model), str(structure), "--steps", "20", "-o", str(bad)])
+        assert moved.exit_code == 2
+        assert "cannot be written" in moved.output
+    assert runner.invoke(app, ["md", str(model), str(structure), "--steps", "20"]).exit_code == 0
+    folder = runner.invoke(app, ["md", str(tmp_path), str(structure)])
+    assert folder.exit_code == 3
+    assert "is a folder" in folder.output
+
+
+def test_unlabelled_frames_are_found_at_once(tmp_path: Path) -> None:
+    lines = "\n".join(
+        f"1\nProperties=species:S:1:pos:R:3:forces:R:3{f' energy={n}.0' if n != 5 else ''}\nO 0 0 0 0 0 0"
+        for n in range(9)
+    )
+    path = tmp_path / "mixed.xyz"
+    path.write_text(lines + "\n")
+    result = runner.invoke(app, ["train", str(path), "--out", str(tmp_path / "run"), "--steps", "1", *SMALL])
+    assert result.exit_code == 1, result.output
+    assert "mixed.xyz[5]" in result.output
 
 
 def test_damaged_checkpoints(data: Path, tmp_path: Path) -> None:
