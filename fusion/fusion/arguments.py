@@ -15,8 +15,8 @@ from fusion.limits import MAX_CHANNELS
 Sizes = tuple[tuple[str, int], ...]
 """Sizes of channel letters, sorted by letter."""
 
-RESERVED = frozenset({"leg", "label", "out", "add", "network", "on", "same", "all"})
-"""Words of the notation, which no leg, label or output may be called."""
+RESERVED = frozenset({"leg", "label", "out", "add", "network", "on", "same", "all", "sizes"})
+"""Words of the notation and of calls, which no leg, label or output may be called."""
 _SHARED = re.compile(r"t[0-9]+", re.ASCII)
 _LETTER = re.compile(r"[a-z]", re.ASCII)
 

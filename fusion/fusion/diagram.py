@@ -11,8 +11,8 @@ What each node computes is defined in ``docs/conventions.md`` and, executably, i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import dataclass, fields, replace
+from typing import NamedTuple, cast
 
 from fusion.arguments import (
     Sizes,
@@ -53,6 +53,11 @@ def _size_text(sizes: Sizes) -> str:
 
 class Wire(Node):
     """A node whose value is covariant: everything but a label."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):  # type: ignore[arg-type]  # every concrete node is a dataclass
+            _check_parts(type(self).__name__.lower(), str(field.type), getattr(self, field.name))
+        super().__post_init__()
 
     def __matmul__(self, other: Wire) -> Fuse:
         left, right = _meet(self, other)
@@ -739,6 +744,8 @@ class Diagram:
     outputs: tuple[tuple[str, Wire], ...]
 
     def __post_init__(self) -> None:
+        for _, wire in self.outputs:
+            _check_parts("an output", "Wire", wire)
         if not self.outputs:
             raise NotationError("a diagram needs at least one output")
         if len({name for name, _ in self.outputs}) != len(self.outputs):
@@ -746,8 +753,11 @@ class Diagram:
 
     @classmethod
     def of(cls, value: Wire | Diagram) -> Diagram:
-        """Return ``value`` as a diagram."""
-        return value if isinstance(value, Diagram) else cls((("out", value),))
+        """Return ``value`` as a diagram; raise :class:`NotationError` when it is neither."""
+        if isinstance(value, Diagram):
+            return value
+        _check_parts("a diagram", "Wire", value)
+        return cls((("out", value),))
 
     def __str__(self) -> str:
         return print_outputs(self.outputs).text
@@ -770,8 +780,23 @@ def walk_nodes(value: Wire | Diagram) -> list[Node]:
     return [node for node in walk(wire for _, wire in Diagram.of(value).outputs) if isinstance(node, Node)]
 
 
+def _check_parts(what: str, kind: str, value: object) -> None:
+    """Refuse anything but wires and labels where a node takes them; ``kind`` is the declared type of the field."""
+    wanted = Wire if "Wire" in kind else Label if "Label" in kind else None
+    if wanted is None or (value is None and "None" in kind):
+        return
+    items = cast("tuple[object, ...]", value) if kind.startswith("tuple") and isinstance(value, tuple) else (value,)
+    for item in items:
+        part = cast("tuple[object, object]", item)[1] if kind.startswith("tuple[tuple") else item
+        if not isinstance(part, wanted):
+            raise NotationError(
+                f"{what} takes a {wanted.__name__.lower()} here, not {type(part).__name__} {part!r:.40}"
+            )
+
+
 def _meet(left: Wire, right: Wire) -> tuple[Wire, Wire]:
     """Pull one wire implicitly where exactly one standard map joins their index spaces."""
+    _check_parts("a node", "tuple[Wire, ...]", (left, right))
     for wire in (left, right):
         if isinstance(wire, Label):
             raise NotationError(f"{wire.text} is a label; it can stand after per= or by= only")

@@ -70,7 +70,7 @@ def run_nve(
     thermalize_momenta(moving, temperature_K=temperature_K, rng=np.random.RandomState(seed))
     if len(moving) > 1:
         Stationary(moving)
-    if not np.any(moving.pbc) and moving.get_moments_of_inertia().min() > LINEAR:
+    if not np.any(moving.pbc) and np.min(moving.get_moments_of_inertia()) > LINEAR:
         ZeroRotation(moving)
     times: list[float] = []
     energies: list[float] = []

@@ -6,6 +6,7 @@ import copy
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
@@ -396,3 +397,24 @@ def test_repr_of_a_label() -> None:
     assert repr(pulled) == "label('z', 4, on='atom').pull('sender').pull('m:bond>edge')"
     assert eval(repr(pulled), SCOPE) == pulled
     assert str(Z) == "label z: 4, on atom; z"
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda h, z: h @ 3,
+        lambda h, z: h + 1,
+        lambda h, z: add(1),  # type: ignore[arg-type]
+        lambda h, z: h.scale(3),
+        lambda h, z: h.mix("->", per="z"),
+        lambda h, z: h.sum("system", by=h),
+        lambda h, z: outputs(a=z),
+        lambda h, z: check(z),
+        lambda h, z: check("text"),  # type: ignore[arg-type]
+        lambda h, z: apply(line("a=0e"), {"a": z}),
+        lambda h, z: leg("sizes", "0e"),
+    ],
+)
+def test_other_things_than_wires_are_refused(build: Callable[[Any, Any], object]) -> None:
+    with pytest.raises(NotationError):
+        build(leg("h", "0e"), label("z", 3))
