@@ -66,3 +66,14 @@ def fused_irreps(paths: Sequence[FusePath]) -> Irreps:
 def reachable(left: Irreps, right: Irreps) -> Irreps:
     """Return every irrep that ``left`` and ``right`` can couple to, each once."""
     return irreps_of({out for _, a in left for _, b in right for out in coupled(a, b)})
+
+
+def numbered(paths: Sequence[FusePath]) -> dict[tuple[Irrep, int], FusePath]:
+    """Return the coupling behind every path of a fused wire: (coupled irrep, number among its paths) -> coupling."""
+    counts: dict[Irrep, int] = {}
+    found: dict[tuple[Irrep, int], FusePath] = {}
+    for path in paths:
+        number = counts.get(path.out, 0)
+        counts[path.out] = number + 1
+        found[path.out, number] = path
+    return found

@@ -15,7 +15,7 @@ from fusion_compiler.contraction import ROWS, candidate_orders
 from fusion_compiler.errors import CompileError
 from fusion_compiler.expansion import Expansion, Group
 from fusion_compiler.layout import Layout, Path
-from fusion_compiler.passes.prune import numbered
+from fusion_compiler.passes.prune import couplings_of
 from fusion_compiler.plan import ContractionPlan, Operand, Plan
 from fusion_compiler.steps import Table, coupling_table, order_flops, weighted_table
 
@@ -49,7 +49,7 @@ def _need(group: Group, root: Layout, zero: dict[Fuse, set[Path]]) -> dict[Wire,
     """Return the paths that the group needs of its members and leaves."""
     need: dict[Wire, set[Path]] = {group.root: set(root.paths)}
     for member in reversed(group.members):
-        couplings = numbered(member)
+        couplings = couplings_of(member)
         used = [couplings[path] for path in need.get(member, ()) if path not in zero.get(member, ())]
         for wire, side in ((member.left, "left"), (member.right, "right")):
             paths = {(getattr(path, side), getattr(path, f"{side}_path")) for path in used}
@@ -102,8 +102,9 @@ def _group(group: Group, expansion: Expansion) -> ContractionPlan:
     tables: dict[int, Table] = {}
     for position, operand in enumerate(operands):
         if operand.vertex is not None:
-            node = operand.vertex
-            tables[position] = coupling_table(numbered(node), layouts[node.left], layouts[node.right], layouts[node])
+            vertex = operand.vertex
+            wires = (layouts[vertex.left], layouts[vertex.right], layouts[vertex])
+            tables[position] = coupling_table(couplings_of(vertex), *wires)
     return _planned(
         group.root, tuple(operands), f"N{axes}{component}", sizes, _positions(len(letters), steps), tables, root_layout
     )

@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, cast
 
 from fusion.coefficients import Buffer, Constant
-from fusion.couplings import fuse_paths
+from fusion.couplings import fuse_paths, numbered
 from fusion.diagram import Diagram, DirectSum, Fuse, Mix, Power, Select, Wire, walk_nodes
 from fusion.irreps import Irrep
 from fusion.node import Node
@@ -137,12 +137,8 @@ def _group(root: Fuse, uses: dict[Node, list[Node]], outputs: set[Wire]) -> Grou
 
 
 def _fused_trees(node: Fuse, left: dict[Path, FusionTree], right: dict[Path, FusionTree]) -> dict[Path, FusionTree]:
-    found: dict[Path, FusionTree] = {}
-    counts: dict[Irrep, int] = {}
-    for path in fuse_paths(node.left.space.irreps, node.right.space.irreps, node.coupled, node.triples):
-        number = counts.get(path.out, 0)
-        counts[path.out] = number + 1
-        found[path.out, number] = FusionTree(
-            path.out, left=left[path.left, path.left_path], right=right[path.right, path.right_path]
-        )
-    return found
+    paths = fuse_paths(node.left.space.irreps, node.right.space.irreps, node.coupled, node.triples)
+    return {
+        out: FusionTree(path.out, left=left[path.left, path.left_path], right=right[path.right, path.right_path])
+        for out, path in numbered(paths).items()
+    }

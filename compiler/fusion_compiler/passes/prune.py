@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from fusion.couplings import FusePath, fuse_paths
+from fusion.couplings import FusePath, fuse_paths, numbered
 from fusion.diagram import (
     Add,
     DirectSum,
@@ -30,15 +30,9 @@ from fusion_compiler.expansion import Expansion, Group, Term
 from fusion_compiler.layout import Layout, Path
 
 
-def numbered(node: Fuse) -> dict[Path, FusePath]:
+def couplings_of(node: Fuse) -> dict[Path, FusePath]:
     """Return the coupling behind every path of an unweighted fuse."""
-    counts: dict[Irrep, int] = {}
-    found: dict[Path, FusePath] = {}
-    for path in fuse_paths(node.left.space.irreps, node.right.space.irreps, node.coupled, node.triples):
-        number = counts.get(path.out, 0)
-        counts[path.out] = number + 1
-        found[path.out, number] = path
-    return found
+    return numbered(fuse_paths(node.left.space.irreps, node.right.space.irreps, node.coupled, node.triples))
 
 
 def zero_paths(expansion: Expansion) -> dict[Node, set[Path]]:
@@ -51,7 +45,7 @@ def zero_paths(expansion: Expansion) -> dict[Node, set[Path]]:
         square = node.left == node.right and pattern is not None and pattern.operands[0] == pattern.operands[1]
         zero[node] = {
             out
-            for out, path in numbered(node).items()
+            for out, path in couplings_of(node).items()
             if (path.left, path.left_path) in zero.get(node.left, ())
             or (path.right, path.right_path) in zero.get(node.right, ())
             or (
@@ -100,7 +94,7 @@ def _demand(
 ) -> None:
     """Ask the inputs of ``node`` for the paths that its ``wanted`` paths are made from."""
     if isinstance(node, Fuse):
-        couplings = numbered(node) if not node.weighted else None
+        couplings = couplings_of(node) if not node.weighted else None
         if couplings is None:
             request(node.left, Layout.full(node.left.space).paths)
             request(node.right, Layout.full(node.right.space).paths)
