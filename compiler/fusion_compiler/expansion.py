@@ -10,8 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from fusion.diagram import Diagram, Fuse, Wire, walk_nodes
+from fusion.inference.common import default_pattern
 from fusion.irreps import Irrep
 from fusion.node import Node
+from fusion.pattern import Pattern
 from fusion_compiler.errors import InternalError
 from fusion_compiler.layout import Path
 
@@ -51,6 +53,14 @@ class Group:
     members: tuple[Fuse, ...]
     leaves: tuple[Wire, ...]
     terms: tuple[Term, ...] = ()
+
+
+def chosen_pattern(node: Fuse) -> Pattern:
+    """Return the channel pattern of a legal fuse."""
+    pattern = node.pattern or default_pattern(node.left.space, node.right.space)
+    if pattern is None:
+        raise InternalError("a fuse without a pattern reached the compiler", str(node))
+    return pattern
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +31,11 @@ class Operand:
     weight: str = ""
 
 
+def operand_keys(operands: Sequence[Operand]) -> list[Hashable]:
+    """Return what each operand is: equal for two operands that are one value."""
+    return [(o.wire, o.layout) if o.wire is not None else number for number, o in enumerate(operands)]
+
+
 @dataclass(frozen=True, eq=False)
 class ContractionPlan:
     """One contraction: operands, result letters, sizes of all letters, the chosen order, and what it costs.
@@ -53,8 +58,8 @@ class ContractionPlan:
 
     def steps(self) -> Iterator[Dense | Selected]:
         """Return the steps in which the contraction is carried out."""
-        keys = [(o.wire, o.layout) if o.wire is not None else number for number, o in enumerate(self.operands)]
-        return steps([operand.letters for operand in self.operands], keys, self.tables, self.order.pairs)
+        letters = [operand.letters for operand in self.operands]
+        return steps(letters, operand_keys(self.operands), self.tables, self.order.pairs)
 
     def equation(self) -> str:
         """The whole contraction as einsum text."""
@@ -91,7 +96,10 @@ class Plan:
             lines.append(f"contraction {number}: {plan.equation()}   {sizes}")
             lines.append(f"  {plan.order.strategy}: {plan.flops} flops, declared order {plan.declared_flops}")
             letters = [operand.letters for operand in plan.operands]
-            for pair in plan.order.pairs:
-                lines.append(f"  {letters[pair.left]},{letters[pair.right]}->{pair.result}")
-                letters.append(pair.result)
+            for step in plan.steps():
+                lines.append(f"  {letters[step.pair.left]},{letters[step.pair.right]}->{step.pair.result}")
+                letters.append(step.pair.result)
+                if isinstance(step, Selected):
+                    lines[-1] += f"->{step.follow.result}   {len(step.rows)} selected products"
+                    letters.append(step.follow.result)
         return "\n".join(lines)

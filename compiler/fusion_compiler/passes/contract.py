@@ -6,17 +6,15 @@ from collections.abc import Iterator
 
 from fusion.couplings import fuse_paths
 from fusion.diagram import Fuse, Wire
-from fusion.inference.common import default_pattern
 from fusion.irreps import Irrep
 from fusion.node import Node
 from fusion.parameters import letter_sizes
-from fusion.pattern import Pattern
 from fusion_compiler.contraction import ROWS, candidate_orders
-from fusion_compiler.errors import CompileError
-from fusion_compiler.expansion import Expansion, Group
+from fusion_compiler.errors import InternalError
+from fusion_compiler.expansion import Expansion, Group, chosen_pattern
 from fusion_compiler.layout import Layout, Path
 from fusion_compiler.passes.prune import couplings_of
-from fusion_compiler.plan import ContractionPlan, Operand, Plan
+from fusion_compiler.plan import ContractionPlan, Operand, Plan, operand_keys
 from fusion_compiler.steps import Table, coupling_table, order_flops, weighted_table
 
 _CHANNEL_POOL = "abcdefghijklmnopqrstuvwxyz"
@@ -35,14 +33,6 @@ def contract(expansion: Expansion) -> Plan:
         elif node in groups and expansion.live.get(node):
             plans.append(_group(groups[node], expansion))
     return Plan(expansion, tuple(plans))
-
-
-def chosen_pattern(node: Fuse) -> Pattern:
-    """Return the channel pattern of a legal fuse."""
-    pattern = node.pattern or default_pattern(node.left.space, node.right.space)
-    if pattern is None:
-        raise CompileError("a fuse without a pattern reached the compiler")
-    return pattern
 
 
 def _need(group: Group, root: Layout, zero: dict[Fuse, set[Path]]) -> dict[Wire, set[Path]]:
@@ -72,9 +62,7 @@ def _group(group: Group, expansion: Expansion) -> ContractionPlan:
     def fresh(pool: Iterator[str], size: int) -> str:
         letter = next(pool, "")
         if not letter:
-            raise CompileError(
-                "a tree of fuses has more lines than the planner has letters; name an inner wire twice to cut it"
-            )
+            raise InternalError("a group has more lines than there are letters", str(expansion))
         sizes[letter] = size
         return letter
 
@@ -122,7 +110,7 @@ def _planned(
 ) -> ContractionPlan:
     """Return the plan with the cheapest candidate order, each counted as it would be carried out."""
     letters = tuple(operand.letters for operand in operands)
-    keys = [(o.wire, o.layout) if o.wire is not None else number for number, o in enumerate(operands)]
+    keys = operand_keys(operands)
     orders = candidate_orders(letters, result, tuple(sorted(sizes.items())), tuple(declared))
     costs = [order_flops(letters, keys, tables, order.pairs, sizes) for order in orders]
     best = min(range(len(orders)), key=lambda number: costs[number])  # the declared order wins a tie

@@ -13,11 +13,12 @@ from fusion.node import Node
 from fusion.parameters import node_names
 from fusion.pattern import Pattern
 from fusion.powers import power_paths
-from fusion_compiler.expansion import Expansion, FusionTree, Group, Term
+from fusion_compiler.expansion import Expansion, FusionTree, Group, Term, chosen_pattern
 from fusion_compiler.layout import Path
 
 MAX_GROUP = 10
-"""Fuses contracted together at most; a larger tree is cut, so that every contraction has letters for its lines."""
+MAX_LETTERS = 26
+"""Fuses, and channel letters of their patterns, contracted together at most. A larger tree is cut."""
 
 
 def expand(diagram: Diagram) -> Expansion:
@@ -102,18 +103,20 @@ def _power(node: Power) -> Wire:
 def _group(root: Fuse, uses: dict[Node, list[Node]], outputs: set[Wire]) -> Group:
     members: list[Fuse] = []
     leaves: list[Wire] = []
-    waiting = 0  # fuses entered but not finished
+    entered = letters = 0  # fuses taken into the group, and the channel letters of their patterns
 
     def collect(node: Wire, top: bool) -> None:
-        nonlocal waiting
+        nonlocal entered, letters
         single = len(uses.get(node, [])) == 1 and node not in outputs
-        fits = top or (single and len(members) + waiting < MAX_GROUP)
-        if isinstance(node, Fuse) and not node.weighted and fits:
-            waiting += 1
+        if isinstance(node, Fuse) and not node.weighted and (top or single):
+            more = letters + len(chosen_pattern(node).letters)
+            if not top and (entered == MAX_GROUP or more > MAX_LETTERS):
+                leaves.append(node)  # used once, so it is no leaf yet; it becomes a group of its own
+                return
+            entered, letters = entered + 1, more
             collect(node.left, False)
             collect(node.right, False)
             members.append(node)
-            waiting -= 1
         elif node not in leaves:
             leaves.append(node)
 

@@ -22,11 +22,10 @@ from fusion.diagram import (
     Sum,
     Wire,
 )
-from fusion.inference.common import default_pattern
 from fusion.irreps import Irrep
 from fusion.node import Node
 from fusion.rules import exchange_odd
-from fusion_compiler.expansion import Expansion, Group, Term
+from fusion_compiler.expansion import Expansion, Group, Term, chosen_pattern
 from fusion_compiler.layout import Layout, Path
 
 
@@ -41,8 +40,8 @@ def zero_paths(expansion: Expansion) -> dict[Node, set[Path]]:
     for node in expansion.nodes:
         if not isinstance(node, Fuse) or node.weighted:
             continue
-        pattern = node.pattern or default_pattern(node.left.space, node.right.space)
-        square = node.left == node.right and pattern is not None and pattern.operands[0] == pattern.operands[1]
+        sides = chosen_pattern(node).operands
+        square = node.left == node.right and sides[0] == sides[1]
         zero[node] = {
             out
             for out, path in couplings_of(node).items()
