@@ -88,11 +88,15 @@ class FuzzResult:
     distribution: Distribution = field(default_factory=Distribution)
     reproducers: list[Reproducer] = field(default_factory=list[Reproducer])
 
+    def summary(self) -> str:
+        """Return the last line of a report: cases and mismatches."""
+        worst = max([self.worst, *(reproducer.outcome.error for reproducer in self.reproducers)])
+        numbers = f"{self.cases} cases, {self.mismatches} mismatches"
+        return f"{self.what}: {numbers} (seed {self.seed}, worst error {worst:.1e})"
+
     def __str__(self) -> str:
-        lines = [str(self.distribution), *map(str, self.reproducers)]
-        passed = f"largest error that passed {self.worst:.2e}, {self.seconds:.1f} s"
-        lines.append(f"fuzz {self.what}, seed {self.seed}: {self.cases} cases, {self.mismatches} mismatches; {passed}")
-        return "\n".join(lines)
+        mismatches = [f"\nmismatch in {reproducer}" for reproducer in self.reproducers]
+        return "\n".join([str(self.distribution), *mismatches, *([""] * bool(mismatches)), self.summary()])
 
 
 def values(diagram: Wire | Diagram, rng: np.random.Generator, settings: Settings) -> Outcome:

@@ -20,7 +20,7 @@ def test_compiled_values_are_those_of_the_definition() -> None:
     result = run_fuzz("values", 40, seed=1)
     assert (result.cases, result.mismatches, result.reproducers) == (40, 0, [])
     assert 0.0 < result.worst < 1e-12
-    assert str(result).splitlines()[-1].startswith("fuzz values, seed 1: 40 cases, 0 mismatches")
+    assert str(result).splitlines()[-1].startswith("values: 40 cases, 0 mismatches (seed 1, worst error ")
     assert "40 diagrams, 40 distinct" in str(result)
 
 

@@ -39,18 +39,6 @@ def fuzz(
             progress.update(bar, completed=result.cases)
 
         result = run_fuzz(what, cases, seed, progress=advance)
-    print_line(str(result.distribution))
-    for reproducer in result.reproducers:
-        print_line(f"\nmismatch in {reproducer}")
-    if result.mismatches:
-        print_line("")
-    print_line(summary(result))
+    print_line(str(result))
     if result.mismatches:
         raise typer.Exit(ExitCode.FAILED)
-
-
-def summary(result: FuzzResult) -> str:
-    """Return the last line of a run."""
-    worst = max([result.worst, *(reproducer.outcome.error for reproducer in result.reproducers)])
-    numbers = f"{result.cases} cases, {result.mismatches} mismatches"
-    return f"{result.what}: {numbers} (seed {result.seed}, worst error {worst:.1e})"

@@ -11,7 +11,6 @@ import pytest
 
 from fusion_compiler import fuzz
 from fusion_compiler.fuzz import FuzzResult, Outcome
-from fusion_models.cli.fuzz import summary
 
 Run = Callable[..., Any]
 
@@ -46,7 +45,7 @@ def test_a_mismatch_prints_a_reproducer_and_fails(run: Run, monkeypatch: pytest.
 def test_an_exception_counts_as_an_infinite_error() -> None:
     result = FuzzResult("values", 1, cases=1, mismatches=1)
     result.reproducers.append(fuzz.Reproducer(0, "leg a: 0e", (1, 0, 0), Outcome(math.inf, "x", "IndexError: y"), "a"))
-    assert summary(result) == "values: 1 cases, 1 mismatches (seed 1, worst error inf)"
+    assert result.summary() == "values: 1 cases, 1 mismatches (seed 1, worst error inf)"
 
 
 @pytest.mark.parametrize(
