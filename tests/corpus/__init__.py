@@ -1,7 +1,7 @@
 """Small named diagrams that cover every node and every published block; many tests run over them.
 
-``DIAGRAMS`` holds all, ``PUBLISHED`` the blocks of papers. ``python -m corpus FOLDER`` (with ``tests`` on the path)
-writes the files of ``examples/diagrams``.
+``DIAGRAMS`` holds all, ``PUBLISHED`` the blocks of papers, each of which is a file in ``examples/diagrams``, too.
+``python -m corpus FOLDER`` (with ``tests`` on the path) writes these files.
 """
 
 from __future__ import annotations
@@ -13,21 +13,4 @@ from fusion import Diagram, Wire
 DIAGRAMS: dict[str, Wire | Diagram] = {**NODES, **PUBLISHED}
 """Every diagram of the corpus, by name."""
 
-EXAMPLES = (
-    "nbody_gate_order_1",
-    "cormorant_edge_network",
-    "cormorant_level",
-    "mace_interaction",
-    "mace_product_full",
-    "mace_layer",
-    "freecg_group_product",
-    "acdc_power_spectrum",
-    "acdc_message",
-    "nequip_layer",
-    "painn_update",
-    "softmax_attention",
-    "dipole_readout",
-)
-"""The published blocks that ``examples/diagrams`` shows as files."""
-
-__all__ = ["DESCRIPTIONS", "DIAGRAMS", "EXAMPLES", "NODES", "PUBLISHED"]
+__all__ = ["DESCRIPTIONS", "DIAGRAMS", "NODES", "PUBLISHED"]
