@@ -11,29 +11,11 @@ from dataclasses import dataclass, field
 
 from fusion.diagram import Diagram, Fuse, Wire, walk_nodes
 from fusion.inference.common import default_pattern
-from fusion.irreps import Irrep
 from fusion.node import Node
 from fusion.pattern import Pattern
+from fusion.trees import FusionTree
 from fusion_compiler.errors import InternalError
 from fusion_compiler.layout import Path
-
-
-@dataclass(frozen=True, slots=True)
-class FusionTree:
-    """A coupling tree with an irrep on every line. A leaf has a number among the group's leaves and a path."""
-
-    irrep: Irrep
-    leaf: int = -1
-    path: int = 0
-    left: FusionTree | None = None
-    right: FusionTree | None = None
-
-    def __str__(self) -> str:
-        if self.left is None or self.right is None:
-            return f"{'abcdefghijklmnopqrstuvwxyz'[self.leaf % 26]}:{self.irrep}" + (
-                f".{self.path}" if self.path else ""
-            )
-        return f"({self.left} {self.right}){self.irrep}"
 
 
 @dataclass(frozen=True, slots=True)

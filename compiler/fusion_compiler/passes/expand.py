@@ -13,7 +13,8 @@ from fusion.node import Node
 from fusion.parameters import node_names
 from fusion.pattern import Pattern
 from fusion.powers import power_paths
-from fusion_compiler.expansion import Expansion, FusionTree, Group, Term, chosen_pattern
+from fusion.trees import FusionTree
+from fusion_compiler.expansion import Expansion, Group, Term, chosen_pattern
 from fusion_compiler.layout import Path
 
 MAX_GROUP = 10
