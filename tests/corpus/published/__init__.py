@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from corpus.published import convolutions, cormorant, densities, edges, freecg, mace, nbody, readouts
+from corpus.published import convolutions, cormorant, densities, edges, freecg, mace, nbody, networks, readouts
 from fusion import Diagram, Wire
 
-_FILES = (nbody, cormorant, mace, convolutions, freecg, densities, edges, readouts)
+_FILES = (nbody, cormorant, mace, convolutions, freecg, densities, edges, readouts, networks)
 _BLOCKS = tuple(block for file in _FILES for block in file.BLOCKS)
 
 PUBLISHED: dict[str, Wire | Diagram] = {block.__name__: block() for block in _BLOCKS}

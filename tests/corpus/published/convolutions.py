@@ -1,58 +1,60 @@
-"""Message passing with a tensor product or less: NequIP, Allegro, PaiNN, SchNet, ViSNet."""
+"""Message passing with a tensor product or less: NequIP, Allegro, PaiNN, SchNet, ViSNet.
+
+Displacements point from the centre to the neighbour. Constants such as 0.5 are one over the square root of the average
+number of neighbours; biases, which scalars have in some of these papers, are left out.
+"""
 
 from __future__ import annotations
 
 import math
 
-from corpus.published.common import D, R, Y
+from corpus.published.common import D, R, Y, Z
 from fusion import Diagram, Wire, add, leg, outputs
 
 
 def nequip_layer() -> Wire:
-    """NequIP (Batzner et al. 2022): convolution, then a gate driven by scalars."""
+    """NequIP (Batzner et al. 2022): convolution and self-connection per element, then the gate."""
     h = leg("h", "0e+1o+2e", channels=3)
-    x = (h.pull("sender") @ Y)[h].scale(R).sum("receiver").mix("u->v")
-    gates = x["0e"].mix("u->v", paths=2).map("sigmoid")
-    return x["0e"].map("silu") + x["1o+2e"].scale(gates)
+    message = 0.5 * (h.mix("u->v", name="up").pull("sender") @ Y)[h].scale(R).sum("receiver")
+    scalars = add(message["0e"].mix("u->v", paths=3), h["0e"].mix("u->v", paths=3, per=Z))
+    gated = add(message["1o+2e"].mix("u->v"), h["1o+2e"].mix("u->v", per=Z))
+    gates = scalars.select({"0e": [1, 2]}).map("silu")
+    return scalars.select({"0e": [0]}).map("silu") + gated.scale(gates)
 
 
 def allegro_layer() -> Diagram:
-    """Allegro (Musaelian et al. 2023), one edge layer: tensor features times the weighted environment."""
+    """Allegro (Musaelian et al. 2023), one edge layer: tensor features times the weighted environment of the centre."""
     x, v = leg("x", "0e", channels=3, on="edge"), leg("V", "0e+1o+2e", channels=3, on="edge")
-    environment = Y.scale(x.mix("u->v", paths=3), ",u->u").sum("receiver").pull("receiver")
-    product = (v @ environment)[v].mix("u->v")
-    latent = (x + product["0e"]).mix("u->v").map("silu").scale(D.cutoff(4.0))
-    return outputs(x=add((0.8, x), (0.6, latent)), V=product)
+    environment = 0.5 * Y.scale(x.mix("u->v", paths=3), ",u->u").sum("receiver")
+    product = (v @ environment.pull("receiver"))[v]
+    latent = (x + product["0e"]).mix("u->v", name="inner").map("silu").mix("u->v", name="outer")
+    return outputs(x=add((0.8, x), (0.6, latent.scale(D.cutoff(4.0)))), V=product.mix("u->v"))
 
 
 def painn_message() -> Diagram:
-    """PaiNN (Schuett et al. 2021), message: scalars and vectors filtered by the distance."""
+    """PaiNN (Schuett et al. 2021), message: scalars and vectors of neighbours, filtered by the distance."""
     s, v = leg("s", "0e", channels=2), leg("v", "1o", channels=2)
-    filters = (
-        D.bessel(4, 4.0).mix("n->u", u=2, paths=3).scale(D.cutoff(4.0)).scale(s.mix("u->u", paths=3).pull("sender"))
-    )
-    stay, turn, scalar = (filters.select({"0e": [path]}) for path in range(3))
-    vectors = add(v.pull("sender").scale(stay), D.harmonics(1, "norm")["1o"].scale(turn, ",u->u"))
-    return outputs(s=add(s, scalar.sum("receiver")), v=add(v, vectors.sum("receiver")))
+    phi = s.mix("u->v", name="inner").map("silu").mix("u->v", paths=3, name="outer").pull("sender")
+    filtered = phi.scale(D.bessel(4, 4.0).mix("n->u", u=2, paths=3, name="filter").scale(D.cutoff(4.0)))
+    scalar, stay, turn = (filtered.select({"0e": [path]}) for path in range(3))
+    vector = add(v.pull("sender").scale(stay), D.harmonics(1, "norm")["1o"].scale(turn, ",u->u"))
+    return outputs(s=add(s, scalar.sum("receiver")), v=add(v, vector.sum("receiver")))
 
 
 def painn_update() -> Diagram:
     """PaiNN (Schuett et al. 2021), update: norms and products of vectors change scalars, which gate vectors."""
     s, v = leg("s", "0e", channels=3), leg("v", "1o", channels=3)
     left, right = v.mix("u->v", name="U"), v.mix("u->v", name="V")
-    length = (right @ right)["0e"].map("sqrt")
-    gates = (s + length).mix("u->v", name="inner").map("silu").mix("u->v", paths=3, name="outer")
+    square, dot = math.sqrt(3.0) * (right @ right)["0e"], math.sqrt(3.0) * (left @ right)["0e"]
+    gates = (s + square.map("sqrt")).mix("u->v", name="inner").map("silu").mix("u->v", paths=3, name="outer")
     turn, product, shift = (gates.select({"0e": [path]}) for path in range(3))
-    return outputs(
-        s=add(s, shift, (left @ right)["0e"].scale(product)),
-        v=add(v, left.scale(turn)),
-    )
+    return outputs(s=add(s, shift, dot.scale(product)), v=add(v, left.scale(turn)))
 
 
 def schnet_filter() -> Wire:
-    """SchNet (Schuett et al. 2017), continuous-filter convolution of scalars."""
-    filters = D.gaussian(5, 4.0).mix("n->u", u=3).map("softplus").mix("u->v", v=3).scale(D.cutoff(4.0))
-    return leg("h", "0e", channels=3).mix("u->v").pull("sender").scale(filters).sum("receiver")
+    """SchNet (Schuett et al. 2017), continuous-filter convolution of scalars, with a softplus and a cutoff."""
+    filters = D.gaussian(5, 4.0).mix("n->u", u=3, name="inner").map("softplus").mix("u->v", name="outer")
+    return leg("h", "0e", channels=3).mix("u->v").pull("sender").scale(filters.scale(D.cutoff(4.0))).sum("receiver")
 
 
 def visnet_rejection() -> Wire:

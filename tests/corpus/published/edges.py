@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from corpus.published.common import D, Y
-from fusion import Wire, add, leg
+import math
+
+from corpus.published.common import D, R, Y
+from fusion import Wire, add, leg, weights
 
 
 def triplet_block() -> Wire:
-    """Angular messages between edges that share an atom, as in DimeNet (Gasteiger et al. 2020)."""
-    m = leg("m", "0e", channels=3, on="edge")
-    angle = (Y.pull("triplet.first") @ Y.pull("triplet.second"))["0e"]
-    basis = angle.mix("->u", u=3).scale(D.bessel(3, 4.0).pull("triplet.second"))
-    return add(m, m.mix("u->v").pull("triplet.second").scale(basis).sum("triplet.first").map("silu"))
+    """DimeNet (Gasteiger et al. 2020), directional messages: each edge hears the edges into its sender, by angle."""
+    m, first, second = leg("m", "0e", channels=3, on="edge"), "triplet.first", "triplet.second"
+    angle = (Y.pull(first) @ Y.pull(second))["0e"]
+    basis = angle.scale(D.bessel(4, 4.0).pull(second), ",n->n").mix("n->b", b=2, name="basis")
+    heard = m.mix("u->v", name="kj").map("silu").scale(D.bessel(4, 4.0).mix("n->u", u=3, name="radial"))
+    turned = (heard.pull(second) @ basis).on("u,b->v", v=3, name="bilinear").sum(first)
+    return add(m, add(m.mix("u->v", name="ji").map("silu"), turned).mix("u->v", name="update").map("silu"))
 
 
 def softmax_attention() -> Wire:
-    """Equivariant attention, as in SE(3)-Transformers (Fuchs et al. 2020): softmax over the neighbours of each atom."""
+    """SE(3)-Transformer (Fuchs et al. 2020): self-interaction, and softmax attention over neighbours."""
     h = leg("h", "0e+1o", channels=2)
-    query = h.mix("u->v", name="q").pull("receiver")
-    key = (h.pull("sender") @ D.harmonics(1))["0e+1o"].mix("u->v", name="k")
-    logits = (query @ key)["0e"].mix("u->", constant=0.5).map("tanh").softmax("receiver")
-    return (h.pull("sender") @ D.harmonics(1))["0e+1o"].mix("u->v", name="v").scale(logits).sum("receiver")
+    edges = (h.pull("sender") @ Y)["0e+1o"]
+    query, key = h.mix("u->v", name="q").pull("receiver"), edges.scale(weights("S")).mix("u->v", name="k")
+    dot = (query @ key)["0e"].mix("u->", constant=[[[1.0], [math.sqrt(3)]]])
+    values = edges.scale(R).mix("u->v", name="v")
+    return add(h.mix("u->v", name="self"), values.scale(dot.softmax("receiver")).sum("receiver"))
 
 
 BLOCKS = (

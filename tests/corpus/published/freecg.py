@@ -1,36 +1,103 @@
-"""FreeCG (Shao et al. 2025)."""
+"""FreeCG (Shao et al. 2025, arXiv 2407.02263): the layer as its reference code computes it, and its parts."""
 
 from __future__ import annotations
 
 import math
 
-from corpus.published.common import D, Y
-from fusion import Wire, add, leg
+from corpus.published.common import D
+from fusion import Diagram, Wire, add, leg, outputs
+
+COUPLINGS = ("1o*1o->2e", "1o*2e->1o", "2e*1o->1o", "2e*2e->2e")
+ONE = leg("one", "0e", on="constant")
+Y = D.harmonics(2, "norm")["1o+2e"]
+HALF = (math.pi / 8.0 * D.length()).map("cos")
+CUTOFF = HALF.scale(HALF)  # (1 + cos(pi r / 4)) / 2 = cos(pi r / 8)^2 of edges up to 4
 
 
-def freecg_group_product() -> Wire:
-    """FreeCG (Shao et al. 2025), grouped product of abstract edges, then the shuffle across groups."""
-    edges, gated = leg("E", "1o+2e", channels=6), leg("Q", "1o+2e", channels=6)
-    couplings = ("1o*1o->2e", "1o*2e->1o", "2e*1o->1o", "2e*2e->2e")
-    product = (edges.split(2) @ gated.split(2)).on("gu,gv->gw", w=3, paths=couplings).merge().roll(3)
-    return add((1 / math.sqrt(18), product), edges)
+def linear(x: Wire, name: str, paths: int = 1, width: int = 0) -> Wire:
+    """A linear layer with a bias, the learned image of the number one; as wide as its input unless told."""
+    v = width or x.space.sizes[-1]
+    return add(x.mix("u->v", v=v, paths=paths, name=name), ONE.mix("->v", v=v, paths=paths, name=f"{name}_bias"))
+
+
+def dot(a: Wire, b: Wire) -> Wire:
+    """Inner product over all eight components of degrees one and two."""
+    return (a @ b)["0e"].mix("u->u", constant=[[[math.sqrt(3)], [math.sqrt(5)]]])
+
+
+def path(x: Wire, number: int) -> Wire:
+    """One of the several outputs of a linear layer."""
+    return x.select({"0e": [number]})
+
+
+def attention(x: Wire, v: Wire, f: Wire, heads: int) -> Wire:
+    """Weight of each edge and head; the enhancer adds the products of the sender's tensors with the direction."""
+    enhancer = linear(dot(v.pull("sender"), Y), "enhancer", width=heads)
+    keys = linear(x, "k").pull("sender").scale(linear(f, "dk").map("silu"))
+    scores = linear(x, "q").pull("receiver").scale(keys).split(heads).mix("hu->h", constant=1.0)
+    return add(scores, enhancer).map("silu").scale(CUTOFF)
+
+
+def messages(x: Wire, v: Wire, f: Wire, heads: int) -> Wire:
+    """Values of the neighbours, weighted by attention, on edges."""
+    values = linear(x, "v").pull("sender").scale(linear(f, "dv").map("silu"))
+    return values.split(heads).scale(attention(x, v, f, heads), "hu,h->hu").merge()
+
+
+def abstract_edges(m: Wire, v: Wire) -> Wire:
+    """Messages as tensors, summed over the neighbours: channels that do not depend on the order of the neighbours."""
+    gates = linear(m, "s", paths=2).map("silu")
+    return add(v.pull("sender").scale(path(gates, 0)), Y.scale(path(gates, 1), ",u->u")).sum("receiver")
+
+
+def group_product(edges: Wire, gated: Wire, groups: int) -> Wire:
+    """Product inside each group of channels, then the shuffle across groups, added to the abstract edges."""
+    size = edges.space.sizes[-1] // groups
+    product = (edges.split(groups) @ gated.split(groups)).on("gu,gv->gw", w=size, paths=COUPLINGS, name="group")
+    return add((1 / (math.sqrt(2) * size), product.merge().roll(3 * groups // 2)), edges)
+
+
+def rejection(v: Wire) -> Wire:
+    """What is left of a tensor on edges without its part along the direction."""
+    return add(v, -1.0 * Y.scale(dot(v, Y), ",u->u"))
+
+
+def freecg_attention() -> Wire:
+    """FreeCG (Shao et al. 2025), attention of two heads with its enhancer."""
+    x, f = leg("x", "0e", channels=8), leg("f", "0e", channels=8, on="edge")
+    return attention(x.layer_norm(), leg("V", "1o+2e", channels=8), f, heads=2)
 
 
 def freecg_abstract_edges() -> Wire:
-    """FreeCG (Shao et al. 2025), attention with its enhancer, summed into abstract edges."""
-    v, x = leg("V", "1o+2e", channels=4), leg("x", "0e", channels=4)
-    enhancer = (v.pull("sender") @ Y["1o+2e"])["0e"].mix("u->h", h=2)
-    scores = (x.mix("u->v", name="q").pull("receiver") @ x.mix("u->v", name="k").pull("sender")).split(2)
-    attention = add(scores.mix("gu->g", constant=1.0), enhancer).map("silu").scale(D.cutoff(4.0))
-    messages = x.pull("sender").split(2).scale(attention, "gu,g->gu").merge().mix("u->v", paths=3).map("silu")
-    return (
-        v.pull("sender").scale(messages.select({"0e": [0]}))
-        + Y["1o+2e"].scale(messages.select({"0e": [1, 2]}), ",u->u")
-    ).sum("receiver")
+    """FreeCG (Shao et al. 2025), messages summed into abstract edges."""
+    return abstract_edges(leg("m", "0e", channels=8, on="edge"), leg("V", "1o+2e", channels=8))
+
+
+def freecg_group_product() -> Wire:
+    """FreeCG (Shao et al. 2025), product of abstract edges in four groups, then the shuffle across groups."""
+    return group_product(leg("E", "1o+2e", channels=8), leg("Q", "1o+2e", channels=8), groups=4)
+
+
+def freecg_layer(channels: int = 8, heads: int = 2, groups: int = 4) -> Diagram:
+    """FreeCG (Shao et al. 2025), one layer: attention, abstract edges, grouped product, updates of atoms and edges."""
+    x, f = leg("x", "0e", channels=channels), leg("f", "0e", channels=channels, on="edge")
+    v = leg("V", "1o+2e", channels=channels)
+    v1, v2, v3 = (v.mix("u->v", name=f"vec{i}") for i in (1, 2, 3))
+    m = messages(x.layer_norm(), v, f, heads)
+    o = linear(m.sum("receiver"), "o", paths=3)
+    product = group_product(abstract_edges(m, v), v3.scale(path(o, 0)), groups)
+    turned = dot(rejection(v.mix("u->v", name="t").pull("receiver")), rejection(v.mix("u->v", name="r").pull("sender")))
+    return outputs(
+        x=add(x, dot(v1, v2).scale(path(o, 1)), path(o, 2)),
+        V=add(v, product),
+        f=add(f, linear(f, "f").map("silu").scale(turned)),
+    )
 
 
 BLOCKS = (
-    freecg_group_product,
+    freecg_attention,
     freecg_abstract_edges,
+    freecg_group_product,
+    freecg_layer,
 )
 """Every block of this file."""

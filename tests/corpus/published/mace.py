@@ -1,4 +1,8 @@
-"""MACE (Batatia et al. 2022, arXiv 2206.07697) and its fusion variant."""
+"""MACE (Batatia et al. 2022, arXiv 2206.07697) and its fusion variant.
+
+R holds the radial weights, one per path and channel; 0.25 is one over the average number of neighbours. MACE's own
+displacements point from the neighbour to the centre, which changes the sign of R on paths of odd harmonics.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +11,17 @@ from fusion import Diagram, Wire, add, leg, outputs
 
 
 def mace_interaction() -> Wire:
-    """MACE (Batatia et al. 2022), first interaction: element embedding to density, mixed per element of the centre."""
+    """MACE (Batatia et al. 2022), first interaction: density of the neighbours, mixed per element of the centre."""
     h = leg("h", "0e", channels=3)
     density = (Y @ h.mix("u->v", name="up").pull("sender")).scale(R).sum("receiver")
     return (0.25 * density.mix("u->v")).mix("u->v", per=Z)
 
 
 def mace_interaction_residual() -> Diagram:
-    """MACE (Batatia et al. 2022), later interaction: message and self connection."""
+    """MACE (Batatia et al. 2022), later interaction: the density, and beside it the old state mixed per element."""
     h = leg("h", "0e+1o", channels=3)
     density = (Y @ h.mix("u->v", name="up").pull("sender"))["0e+1o+2e"].scale(R).sum("receiver")
-    return outputs(message=0.25 * density.mix("u->v"), skip=h.mix("u->v", per=Z))
+    return outputs(density=0.25 * density.mix("u->v"), skip=h.mix("u->v", per=Z))
 
 
 def mace_product_full() -> Wire:
@@ -43,7 +47,7 @@ def mace_layer() -> Wire:
 
 
 def mace_fusion_product() -> Wire:
-    """Fusion diagrams (Li et al. 2024), a product in which the centre's own state is one more leg."""
+    """In the manner of fusion diagrams (Li et al. 2024): a product in which the centre's own state is one more leg."""
     density, h = leg("A", "0e+1o+2e", channels=2), leg("h", "0e+1o", channels=2)
     pair = (density @ density)["0e+1o+2e"].mix("u->u")
     return ((pair @ h)["0e+1o"].mix("u->u", per=Z) + h).mix("u->v")

@@ -1,23 +1,40 @@
-"""N-body networks (Kondor 2018, arXiv 1803.01588)."""
+"""N-body networks (Kondor 2018, arXiv 1803.01588).
+
+A parent's state is made of its children's: u is a child's position relative to its parent, uab that of child a relative
+to child b, and g holds the radial functions of its length, one per degree and channel.
+"""
 
 from __future__ import annotations
 
 import math
 
-from fusion import Wire, leg, weights
+from fusion import Wire, add, leg, tuples
 
 
 def nbody_gate_order_0() -> Wire:
     """N-body networks (Kondor 2018), zeroth-order gate: every child with its direction from the parent."""
     psi, u = leg("psi", "0e+1o+2e", channels=2, on="node"), leg("u", "1o", on="node")
-    return ((psi @ u.harmonics(2))[psi].scale(weights("g", on="node")) + psi).sum("node.parent").mix("u->v")
+    y = u.harmonics(2).scale(leg("g", "3x0e", channels=2, on="node"), ",u->u")
+    return ((psi @ y)[psi] + psi).sum("node.parent").mix("u->v")
 
 
 def nbody_gate_order_1() -> Wire:
     """N-body networks (Kondor 2018), first-order gate: pairs of children with the direction between them."""
     psi, uab = leg("psi", "0e+1o", channels=2, on="node"), leg("uab", "1o", on="pair")
-    states = (psi.pull("pair.a") @ psi.pull("pair.b"))["0e+1o+1e"]
-    return (states @ uab.harmonics(2))["0e+1o"].scale(weights("g", on="pair")).sum("pair.parent").mix("u->v")
+    y = uab.harmonics(2).scale(leg("g", "3x0e", channels=2, on="pair"), ",u->u")
+    return ((psi.pull("pair.a") @ psi.pull("pair.b")) @ y)[psi].sum("pair.parent").mix("u->v")
+
+
+def nbody_gate_order_2() -> Wire:
+    """N-body networks (Kondor 2018), second-order gate: all triples of children with the directions along a chain."""
+    psi, u = leg("psi", "0e+1o", channels=2, on="node"), leg("u", "1o", on="node")
+    a, b, c = tuples("node.parent", 3)
+    yab, ybc = (
+        add(u.pull(x), -u.pull(y)).harmonics(1).scale(leg(name, "2x0e", channels=2, on=a.source), ",u->u")
+        for x, y, name in ((a, b, "gab"), (b, c, "gbc"))
+    )
+    triple = (((psi.pull(a) @ yab)[psi] @ psi.pull(b))[psi] @ ybc)[psi] @ psi.pull(c)
+    return triple[psi].sum(a).sum("node.parent").mix("u->v")
 
 
 def multipole_translation() -> Wire:
@@ -31,6 +48,7 @@ def multipole_translation() -> Wire:
 BLOCKS = (
     nbody_gate_order_0,
     nbody_gate_order_1,
+    nbody_gate_order_2,
     multipole_translation,
 )
 """Every block of this file."""
