@@ -156,6 +156,8 @@ class Network:
     def close(self, out_end: str, in_end: str) -> Network:
         """Join an open out-end with an open in-end of the same network: a trace.
 
+        The joined line is called ``out_end``; or ``in_end``, when that is a bare line, whose other end stays open.
+
         Raises:
             LegError: one is not such an end, or their irreps differ.
         """
@@ -170,11 +172,12 @@ class Network:
                 (*self.vertices, Vertex("cup", (out_end, twin)), Vertex("cap", (out_end, twin))),
                 tuple(sorted((*self.lines, (twin, irrep[out_end])))),
             )
+        kept, gone = (in_end, out_end) if in_end in self.outs else (out_end, in_end)
         vertices = tuple(
-            replace(vertex, lines=tuple(out_end if line == in_end else line for line in vertex.lines))
+            replace(vertex, lines=tuple(kept if line == gone else line for line in vertex.lines))
             for vertex in self.vertices
         )
-        return Network(vertices, tuple(item for item in self.lines if item[0] != in_end))
+        return Network(vertices, tuple(item for item in self.lines if item[0] != gone))
 
     def bend(self, end: str, new: str) -> Network:
         """Turn an open end round: an in-end becomes an out-end called ``new``, or the reverse. The numbers stay."""

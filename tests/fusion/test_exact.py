@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import os
 import subprocess
@@ -43,6 +44,46 @@ def test_large_sixj_exactly_equal_to_sympy(labels: tuple[int, int, int, int, int
 
 
 @pytest.mark.parametrize(
+    "labels",
+    [
+        (16, 16, 16, 16, 16, 16, 16, 16, 16),
+        (16, 16, 16, 16, 16, 16, 16, 16, 2),
+        (16, 15, 14, 13, 16, 12, 9, 11, 16),
+        (16, 16, 32, 16, 16, 32, 32, 32, 32),
+        (16, 9, 11, 7, 16, 10, 12, 8, 16),
+    ],
+)
+def test_large_ninej_exactly_equal_to_sympy(labels: tuple[int, ...]) -> None:
+    expected = importlib.import_module("sympy.physics.wigner").wigner_9j(*labels)
+    j1, j2, j3, j4, j5, j6, j7, j8, j9 = labels
+    assert exact.signed_root(*symbols.ninej_exact(j1, j2, j3, j4, j5, j6, j7, j8, j9)) == expected
+    value = symbols.ninej(j1, j2, j3, j4, j5, j6, j7, j8, j9)
+    assert value == pytest.approx(float(expected), rel=1e-15, abs=0)
+
+
+@pytest.mark.parametrize("legs", [(16, 16, 16, 16), (16, 9, 12, 3), (16, 16, 16, 0)])
+def test_entries_of_large_f_matrices(legs: tuple[int, int, int, int]) -> None:
+    """I2 of ``nbody_cormorant_fusion`` 1.4, with the 6j symbol of sympy."""
+    rows, columns, matrix = symbols.f_matrix(*legs)
+    l1, l2, l3, total = legs
+    places = np.random.default_rng(sum(legs)).integers(len(rows), size=(6, 2)).tolist()
+    for i, k in places:
+        a, b = rows[i], columns[k]
+        weight = (-1) ** sum(legs) * np.sqrt((2 * a + 1) * (2 * b + 1))
+        expected = weight * float(exact.sixj(l1, l2, a, l3, total, b))
+        assert matrix[i, k] == pytest.approx(expected, rel=1e-14, abs=0)
+
+
+def test_collapse_constants() -> None:
+    """The constants of I10 in the real basis, entries (0, 0, 0) of the vertex: |C^{l0}_{l1 0 l2 0}| of sympy."""
+    wigner = importlib.import_module("sympy.physics.wigner")
+    labels = [t for t in itertools.product(range(5), repeat=3) if abs(t[0] - t[1]) <= t[2] <= t[0] + t[1]]
+    for l1, l2, l3 in [*labels, (16, 16, 16), (16, 15, 13)]:
+        expected = abs(float(wigner.clebsch_gordan(l1, l2, l3, 0, 0, 0)))
+        assert symbols.clebsch_gordan(l1, l2, l3)[l1, l2, l3] == pytest.approx(expected, rel=1e-15, abs=0)
+
+
+@pytest.mark.parametrize(
     ("l1", "l2", "l3"),
     [(0, 0, 0), (1, 1, 0), (1, 1, 1), (1, 1, 2), (2, 1, 2), (2, 2, 2), (3, 2, 2), (2, 3, 4)],
 )
@@ -75,6 +116,9 @@ def test_printing() -> None:
     assert exact.root_text(-1, Fraction(1, 3)) == "-sqrt(3)/3"
     assert exact.root_text(1, Fraction(9, 4900)) == "3/70"
     assert exact.root_text(0, Fraction(0)) == "0"
+    assert exact.root_text(*symbols.sixj_exact(3, 2, 1, 2, 1, 2)) == "sqrt(21)/105"
+    assert exact.root_text(*symbols.ninej_exact(1, 1, 1, 1, 1, 1, 1, 1, 0)) == "1/18"
+    assert exact.root_text(*symbols.ninej_exact(1, 1, 2, 1, 1, 1, 2, 1, 1)) == "-1/45"
 
 
 def test_errors() -> None:

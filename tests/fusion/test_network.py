@@ -1,16 +1,21 @@
 """Fusion networks: open ends, joining, bending and closing, and the identities that make loops numbers.
 
-Identities are numbered as in ``nbody_cormorant_fusion`` 1.4: I2 F-move, I5 bubble, I6 completeness, I7 triangle, I8
-tadpole.
+Identities are numbered as in ``nbody_cormorant_fusion`` 1.4: I2 F-move, I4 9j move, I5 bubble, I6 completeness, I7
+triangle, I8 tadpole, I9 bending (in its real form, 1.3).
 """
 
 from __future__ import annotations
 
+import importlib
 import itertools
-from math import sqrt
+from math import prod, sqrt
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from fusion import (
     LegError,
@@ -29,7 +34,8 @@ from fusion import (
 )
 from fusion.irreps import Irrep
 from fusion.network import Vertex
-from fusion.symbols import clebsch_gordan, sixj
+from fusion.rules import coupled
+from fusion.symbols import clebsch_gordan, ninej, sixj
 
 SMALL = [(a, b, c) for a, b, c in itertools.product(range(3), repeat=3) if abs(a - b) <= c <= a + b]
 
@@ -87,6 +93,24 @@ def test_a_chain_is_a_tree() -> None:
     assert np.abs(evaluate_network(tree) - expected).max() < 1e-15
 
 
+def test_axes_are_the_ends_by_name_ins_first() -> None:
+    """Neither the order of the vertices nor that of their lines counts."""
+    network = joined(
+        split_vertex("m=2e", "y=1o", "c=3o"),
+        vertex("z=1o", "b=1o", "m=2e"),
+        line("q=1e"),
+        vertex("p=2e", "d=1o", "a=1o"),
+    )
+    assert (network.ins, network.outs) == (("b", "d", "p", "q", "z"), ("a", "c", "q", "y"))
+    tables = clebsch_gordan(1, 1, 2), clebsch_gordan(1, 3, 2), clebsch_gordan(2, 1, 1), np.eye(3)
+    expected = np.einsum("zbm,ycm,pda,qr->bdpqzacry", *tables, optimize=True)
+    found = evaluate_network(network)
+    assert found.shape == (3, 3, 5, 3, 3, 3, 7, 3, 3)
+    assert np.abs(found - expected).max() < 1e-15
+    other = Network(network.vertices[::-1], network.lines)
+    assert np.abs(evaluate_network(other) - expected).max() < 1e-15
+
+
 # identities
 
 
@@ -109,6 +133,19 @@ def test_completeness(a: int, b: int) -> None:
     assert np.abs(total - np.einsum("ad,be->abde", np.eye(2 * a + 1), np.eye(2 * b + 1))).max() < 1e-14
 
 
+@pytest.mark.parametrize(("a", "b"), [(0, 1), (1, 1), (2, 1), (2, 2)])
+def test_completeness_closed(a: int, b: int) -> None:
+    """I6 with both lines closed: the numbers of the middle line add up to the loops of the two."""
+    total = 0.0
+    for c in range(abs(a - b), a + b + 1):
+        closed = parse_network(f"network[fuse a b > c, split c > a b; a={a} b={b} c={c}]")
+        assert (closed.ins, closed.outs) == ((), ())
+        total += float(evaluate_network(closed))
+    loops = line(f"a={a}").close("a", "a").connect(line(f"b={b}").close("b", "b"))
+    assert total == pytest.approx(float(evaluate_network(loops)), abs=1e-13)
+    assert total == pytest.approx((2 * a + 1) * (2 * b + 1), abs=1e-13)
+
+
 @pytest.mark.parametrize(("j", "l"), [(0, 0), (1, 0), (2, 0), (1, 1), (1, 2), (2, 1), (2, 4)])
 def test_tadpole(j: int, l: int) -> None:
     """I8: the trace of a vertex over one line is zero unless the other line is a scalar."""
@@ -117,6 +154,14 @@ def test_tadpole(j: int, l: int) -> None:
     expected = np.zeros(2 * l + 1)
     expected[0] = 2 * j + 1 if l == 0 else 0.0
     assert np.abs(evaluate_network(closed) - expected).max() < 1e-14
+
+
+@pytest.mark.parametrize(("j", "k", "l"), [(1, 1, 0), (2, 1, 0), (1, 1, 1), (1, 2, 2), (2, 2, 4), (0, 3, 0)])
+def test_two_tadpoles_closed_on_each_other(j: int, k: int, l: int) -> None:
+    """I8 without open ends: d_j d_k when a scalar joins the two loops, else zero."""
+    closed = parse_network(f"network[fuse j l > j, split k > l k; j={j} k={k} l={l}]")
+    assert (closed.ins, closed.outs) == ((), ())
+    assert evaluate_network(closed) == pytest.approx((2 * j + 1) * (2 * k + 1) if l == 0 else 0.0, abs=1e-13)
 
 
 @pytest.mark.parametrize(("a", "b", "c"), SMALL)
@@ -133,16 +178,27 @@ def test_a_loop_is_the_dimension() -> None:
     assert evaluate_network(loop) == pytest.approx(7.0)
 
 
-TRIANGLES = [(1, 1, 1, 1, 1, 1), (1, 2, 1, 2, 1, 2), (2, 1, 2, 1, 2, 2), (1, 1, 2, 1, 1, 1), (2, 2, 1, 2, 3, 2)]
+def allowed(*triads: tuple[int, int, int]) -> bool:
+    return all(abs(a - b) <= c <= a + b for a, b, c in triads)
 
 
-@pytest.mark.parametrize(("i", "j", "k", "e1", "e2", "e3"), TRIANGLES)
-def test_triangle(i: int, j: int, k: int, e1: int, e2: int, e3: int) -> None:
+def test_triangle_for_every_label_set_up_to_two() -> None:
     """I7: sum over i, j, k of C(i, j -> e1) C(j, e2 -> k) C(i, k -> e3) is a 6j times C(e1, e2 -> e3)."""
-    network = joined(split_vertex(*so3(e1=e1, i=i, j=j)), vertex(*so3(j=j, e2=e2, k=k)), vertex(*so3(i=i, k=k, e3=e3)))
-    assert (network.ins, network.outs) == (("e1", "e2"), ("e3",))
-    factor = (-1) ** (i + j + e2 + e3) * sqrt((2 * e1 + 1) * (2 * k + 1)) * sixj(i, j, e1, e2, e3, k)
-    assert np.abs(evaluate_network(network) - factor * clebsch_gordan(e1, e2, e3)).max() < 1e-14
+    checked = 0
+    for i, j, k, e1, e2, e3 in itertools.product(range(3), repeat=6):
+        if not allowed((i, j, e1), (j, e2, k), (i, k, e3), (e1, e2, e3)):
+            continue
+        checked += 1
+        open_ends = joined(
+            split_vertex(*so3(e1=e1, i=i, j=j)), vertex(*so3(j=j, e2=e2, k=k)), vertex(*so3(i=i, k=k, e3=e3))
+        )
+        assert (open_ends.ins, open_ends.outs) == (("e1", "e2"), ("e3",))
+        factor = (-1) ** (i + j + e2 + e3) * sqrt((2 * e1 + 1) * (2 * k + 1)) * sixj(i, j, e1, e2, e3, k)
+        assert np.abs(evaluate_network(open_ends) - factor * clebsch_gordan(e1, e2, e3)).max() < 1e-14
+        closed = open_ends.connect(split_vertex(*so3(e3=e3, e1=e1, e2=e2)))
+        assert (closed.ins, closed.outs) == ((), ())
+        assert evaluate_network(closed) == pytest.approx((2 * e3 + 1) * factor, abs=1e-13)
+    assert checked == 127  # as in the notes
 
 
 TETRAHEDRA = [(1, 1, 1, 1, 1, 1), (1, 1, 1, 2, 2, 1), (2, 1, 1, 1, 2, 2), (2, 2, 2, 2, 2, 2), (1, 2, 3, 2, 2, 3)]
@@ -168,6 +224,61 @@ def test_golden_tetrahedron() -> None:
     """{111; 111} = 1/6, so F = 1/2 and the closed network is 3/2."""
     text = "network[fuse a b > e, fuse e c > d, split d > a f, split f > b c; a=1 b=1 c=1 d=1 e=1 f=1]"
     assert evaluate_network(parse_network(text)) == pytest.approx(1.5, abs=1e-14)
+
+
+NINEJ = [
+    (1, 1, 1, 1, 1, 1, 1, 1, 2),
+    (1, 1, 1, 1, 1, 1, 1, 1, 1),
+    (1, 1, 2, 1, 1, 2, 2, 2, 2),
+    (1, 1, 2, 1, 1, 1, 0, 1, 1),
+    (2, 1, 1, 1, 2, 2, 1, 2, 3),
+    (2, 1, 3, 2, 2, 1, 1, 3, 2),
+    (1, 2, 2, 2, 2, 3, 3, 1, 4),
+    (2, 2, 2, 2, 2, 2, 2, 2, 2),
+]
+
+
+@pytest.mark.parametrize("labels", NINEJ)
+def test_six_vertices_are_a_ninej(labels: tuple[int, ...]) -> None:
+    """I4 closed: ((1 2)_a (3 4)_b)_L on ((1 3)_c (2 4)_e)_L gives d_L sqrt(d_a d_b d_c d_e) [1 2 a; 3 4 b; c e L]."""
+    l1, l2, a, l3, l4, b, c, e, total = labels
+    network = joined(
+        vertex(*so3(p1=l1, p2=l2, a=a)),
+        vertex(*so3(p3=l3, p4=l4, b=b)),
+        vertex(*so3(a=a, b=b, total=total)),
+        split_vertex(*so3(total=total, c=c, e=e)),
+        split_vertex(*so3(c=c, p1=l1, p3=l3)),
+        split_vertex(*so3(e=e, p2=l2, p4=l4)),
+    )
+    assert len(network.vertices) == 6
+    assert (network.ins, network.outs) == ((), ())
+    assert parse_network(str(network)) == network
+    weight = (2 * total + 1) * sqrt(prod(2 * l + 1 for l in (a, b, c, e)))
+    found = float(evaluate_network(network))
+    assert found == pytest.approx(weight * ninej(l1, l2, a, l3, l4, b, c, e, total), abs=1e-13)
+    sympy: Any = importlib.import_module("sympy.physics.wigner")
+    assert found == pytest.approx(weight * float(sympy.wigner_9j(*labels)), abs=1e-13)
+
+
+def test_golden_ninej() -> None:
+    """[1 1 1; 1 1 1; 1 1 0] = {1 1 1; 1 1 1} / 3 = 1/18; parities on the lines do not change a number."""
+    text = "fuse p q > a, fuse r s > b, fuse a b > t, split t > c e, split c > p r, split e > q s"
+    found = evaluate_network(parse_network(f"network[{text}; p=1o q=1o r=1o s=1o a=1e b=1e c=1e e=1e t=0e]"))
+    assert found == pytest.approx(9 / 18, abs=1e-14)
+
+
+@pytest.mark.parametrize(("a", "b", "c"), SMALL)
+def test_i9_a_vertex_turned_round(a: int, b: int, c: int) -> None:
+    """Two bent ends make K(c, b -> a) of K(a, b -> c), up to a sign and the dimensions; likewise K(a, c -> b)."""
+    fuse = vertex(*so3(a=a, b=b, c=c))
+    first = fuse.bend("a", "up").bend("c", "down")
+    assert (first.ins, first.outs) == (("b", "down"), ("up",))
+    sign = (-1) ** (a + b + c)
+    turned = sign * sqrt((2 * c + 1) / (2 * a + 1)) * evaluate_network(vertex(*so3(z=c, b=b, up=a)))
+    assert np.abs(evaluate_network(first) - turned).max() < 1e-15
+    second = fuse.bend("b", "up").bend("c", "down")
+    turned = sign * sqrt((2 * c + 1) / (2 * b + 1)) * evaluate_network(vertex(*so3(a=a, down=c, up=b)))
+    assert np.abs(evaluate_network(second) - turned).max() < 1e-15
 
 
 # bending
@@ -196,6 +307,120 @@ def test_bending_is_the_vertex_to_a_scalar() -> None:
     for l in range(4):
         cap = evaluate_network(parse_network(f"network[cap a b; a={l} b={l}]"))
         assert np.abs(cap - sqrt(2 * l + 1) * clebsch_gordan(l, l, 0)[..., 0]).max() < 1e-15
+
+
+def test_closing_on_a_bare_line_keeps_its_open_end() -> None:
+    both = vertex("a=1o", "b=2e", "c=1o").connect(line("x=1o"))
+    longer = both.close("c", "x")
+    assert (longer.ins, longer.outs) == (("a", "b"), ("x",))
+    assert np.array_equal(evaluate_network(longer), clebsch_gordan(1, 2, 1))
+    longer = both.close("x", "a")
+    assert (longer.ins, longer.outs) == (("b", "x"), ("c",))
+    assert np.array_equal(evaluate_network(longer), clebsch_gordan(1, 2, 1).transpose(1, 0, 2))
+    one = line("x=1o").connect(line("y=1o")).close("x", "y")
+    assert (one.ins, one.outs) == (("y",), ("y",))
+    assert np.array_equal(evaluate_network(one), np.eye(3))
+
+
+# random networks: every operation on ends, against the same operation on a plain array
+
+Ends = list[tuple[str, str]]
+
+
+def reading(network: Network) -> NDArray[np.float64]:
+    """Contract all vertices at once with one einsum, read off the vertices and lines; a bare line is an identity."""
+    number = {name: place for place, (name, _) in enumerate(network.lines)}
+    operands: list[Any] = []
+    for item in network.vertices:
+        labels = [network.irreps[name].l for name in item.table_lines]
+        table = clebsch_gordan(*labels) if len(labels) == 3 else np.eye(2 * labels[0] + 1)
+        operands.extend((table, [number[name] for name in item.table_lines]))
+    bare = {name: len(number) + place for place, name in enumerate(sorted(set(network.ins) & set(network.outs)))}
+    for name, place in bare.items():
+        operands.extend((np.eye(network.irreps[name].dim), [number[name], place]))
+    ends = [number[name] for name in network.ins] + [bare.get(name, number[name]) for name in network.outs]
+    operands.extend((np.ones(()), []))
+    return np.asarray(np.einsum(*operands, ends, optimize=True), dtype=np.float64)
+
+
+def traced(array: NDArray[np.float64], ends: Ends, one: tuple[str, str], other: tuple[str, str]) -> Any:
+    """Join two axes of an array."""
+    rest = [end for end in ends if end not in (one, other)]
+    return np.trace(array, axis1=ends.index(one), axis2=ends.index(other)), rest
+
+
+@given(st.data())
+@settings(max_examples=60)
+def test_random_networks(data: st.DataObject) -> None:
+    draw, names = data.draw, (f"{letter}{number}" for number in itertools.count() for letter in "pmx")
+    irreps = [Irrep(l, p) for p in draw(st.sampled_from([(0,), (1, -1)])) for l in range(3)]
+    network, array, ends = Network((), ()), np.ones(()), list[tuple[str, str]]()
+
+    def add() -> None:
+        nonlocal network, array, ends
+        kind = draw(st.sampled_from(["fuse", "split", "line"]))
+        first, second = draw(st.sampled_from(irreps)), draw(st.sampled_from(irreps))
+        labels = [first] if kind == "line" else [first, second, draw(st.sampled_from(coupled(first, second)))]
+        if array.size * prod(irrep.dim for irrep in labels) * (labels[0].dim if kind == "line" else 1) > 50_000:
+            return
+        sides = {"fuse": ["in", "in", "out"], "split": ["out", "out", "in"], "line": ["in"]}[kind]
+        # An end may take the name of an open end of the other kind, and is then joined with it.
+        chosen: list[str] = []
+        for irrep, side in zip(labels, sides, strict=True):
+            match = [name for other, name in ends if other != side and network.irreps[name] == irrep]
+            match = [name for name in match if name not in chosen and ends.count((side, name)) == 0]
+            chosen.append(draw(st.sampled_from(match)) if match and draw(st.booleans()) else next(names))
+        texts = [f"{name}={irrep}" for name, irrep in zip(chosen, labels, strict=True)]
+        if kind == "line":
+            more, table = line(texts[0]), np.eye(labels[0].dim)
+            new: Ends = [("in", chosen[0]), ("out", chosen[0])]
+        else:
+            table = clebsch_gordan(labels[0].l, labels[1].l, labels[2].l)
+            more = vertex(*texts) if kind == "fuse" else split_vertex(texts[2], texts[0], texts[1])
+            new = list(zip(sides, chosen, strict=True))
+        network = network.connect(more)
+        fresh = [(side, f"new {name}") for side, name in new]
+        array, ends = np.multiply.outer(array, table), [*ends, *fresh]
+        for side, name in new:
+            joint = ("in" if side == "out" else "out", name)
+            if joint in ends:
+                array, ends = traced(array, ends, (side, f"new {name}"), joint)
+        ends = [(side, name.removeprefix("new ")) for side, name in ends]
+
+    def bend() -> None:
+        nonlocal network, ends
+        side, old = draw(st.sampled_from(ends))
+        if (("in", old) in ends) != (("out", old) in ends):  # an end that is not of a bare line
+            new = next(names)
+            network = network.bend(old, new)
+            ends = [("in" if side == "out" else "out", new) if end == (side, old) else end for end in ends]
+
+    def close() -> None:
+        nonlocal network, array, ends
+        pairs = [
+            (out, into)
+            for (one, out), (other, into) in itertools.product(ends, ends)
+            if (one, other) == ("out", "in") and network.irreps[out] == network.irreps[into]
+        ]
+        # Two bare lines become one, which has one name: see the test above.
+        pairs = [
+            (out, into) for out, into in pairs if out == into or ("in", out) not in ends or ("out", into) not in ends
+        ]
+        if pairs:
+            out, into = draw(st.sampled_from(pairs))
+            network = network.close(out, into)
+            array, ends = traced(array, ends, ("out", out), ("in", into))
+
+    for _ in range(draw(st.integers(1, 8))):
+        draw(st.sampled_from([add, add, bend, close]) if ends else st.just(add))()
+    order = sorted(ends)  # "in" before "out", each by name
+    assert [("in", name) for name in network.ins] + [("out", name) for name in network.outs] == order
+    expected = array.transpose([ends.index(end) for end in order])
+    found = evaluate_network(network)
+    assert found.shape == expected.shape
+    assert np.abs(found - expected).max() < 1e-13 * max(1.0, float(np.abs(expected).max()))
+    assert np.abs(found - reading(network)).max() < 1e-13 * max(1.0, float(np.abs(expected).max()))
+    assert parse_network(str(network)) == network
 
 
 # as a node of an expression

@@ -1,7 +1,8 @@
 """Vertices, 3j, 6j, 9j and F matrices: against e3nn, golden values, and the identities of recoupling theory.
 
 Tolerances are for float64. Identities I1..I11 are numbered as in the working notes on fusion diagrams: I1 exchange,
-I2 F-move, I3 orthogonality of F, I4 9j move, I5 bubble, I6 completeness, I7 triangle, I8 tadpole.
+I2 F-move, I3 orthogonality of F, I4 9j move, I5 bubble, I6 completeness, I7 triangle, I8 tadpole, I9 bending. I10 and
+I11 stand in ``test_harmonics``; pentagon and hexagon for every label set, as moves, in ``trees/test_moves``.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import itertools
 import warnings
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from math import sqrt
+from math import factorial, prod, sqrt
 from typing import Any
 
 import numpy as np
@@ -95,13 +96,42 @@ def test_coupling_with_a_scalar_and_to_a_scalar(degree: int) -> None:
     np.testing.assert_allclose(scalar, identity / sqrt(2 * degree + 1), rtol=3e-16, atol=0)
 
 
-def test_number_of_nonzero_entries() -> None:
-    counts = [sum(int(np.count_nonzero(clebsch_gordan(*t))) for t in triples(top)) for top in range(1, 6)]
-    natural = [
-        sum(int(np.count_nonzero(clebsch_gordan(*t))) for t in triples(top) if sum(t) % 2 == 0) for top in range(1, 6)
-    ]
-    assert counts == [16, 137, 611, 2052, 5265]
-    assert natural == [10, 83, 353, 1158, 2907]
+# Largest degree: vertices, dense entries, nonzero complex and real entries, each for SO(3) and for natural parity; then
+# the pairs that feed l = 0, 1, ... (``nbody_cormorant_fusion`` 1.5).
+COUNTS = {
+    1: ((5, 4), (55, 28), (16, 10), (16, 10), [2, 3]),
+    2: ((15, 11), (615, 363), (113, 71), (137, 83), [3, 6, 6]),
+    3: ((34, 23), (3436, 1875), (449, 263), (611, 353), [4, 9, 11, 10]),
+    4: ((65, 42), (13075, 7194), (1392, 798), (2052, 1158), [5, 12, 16, 17, 15]),
+    5: ((111, 69), (38991, 20889), (3411, 1905), (5265, 2907), None),
+}
+
+
+def nonzero_complex_entries(l1: int, l2: int, l3: int) -> int:
+    """Count the nonzero Clebsch-Gordan coefficients of the complex basis, by Racah's sum in integers."""
+    found = 0
+    for m1, m2 in itertools.product(range(-l1, l1 + 1), range(-l2, l2 + 1)):
+        if abs(m1 + m2) <= l3:
+            terms = range(max(0, l2 - l3 - m1, l1 - l3 + m2), min(l1 + l2 - l3, l1 - m1, l2 + m2) + 1)
+            factors = (
+                (k, l1 + l2 - l3 - k, l1 - m1 - k, l2 + m2 - k, l3 - l2 + m1 + k, l3 - l1 - m2 + k) for k in terms
+            )
+            found += sum(Fraction((-1) ** one[0], prod(map(factorial, one))) for one in factors) != 0
+    return found
+
+
+@pytest.mark.parametrize("top", COUNTS)
+def test_counts_of_vertices_and_entries(top: int) -> None:
+    vertices, dense, in_complex, in_real, pairs = COUNTS[top]
+    every = triples(top)
+    for natural, expected in enumerate(zip(vertices, dense, in_complex, in_real, strict=True)):
+        kept = [triple for triple in every if not natural or sum(triple) % 2 == 0]
+        tables = [clebsch_gordan(*triple) for triple in kept]
+        nonzero = sum(int(np.count_nonzero(table)) for table in tables)
+        racah = sum(nonzero_complex_entries(*triple) for triple in kept)
+        assert (len(kept), sum(table.size for table in tables), racah, nonzero) == expected
+    if pairs is not None:
+        assert [sum(triple[2] == l for triple in every) for l in range(top + 1)] == pairs
 
 
 @pytest.mark.parametrize(("a", "b", "c"), triples(3) + LARGE)
@@ -115,10 +145,13 @@ def test_vertices_are_isometries_and_3j_are_cyclic(a: int, b: int, c: int) -> No
 
 
 @pytest.mark.parametrize(("a", "b", "c"), triples(3) + LARGE)
-def test_i1_exchange_and_bending(a: int, b: int, c: int) -> None:
+def test_i1_exchange_and_i9_bending(a: int, b: int, c: int) -> None:
+    """I9 is that of the real basis (1.3): no entry moves, there is only a sign and a ratio of dimensions."""
     vertex, sign = clebsch_gordan(a, b, c), exchange_sign(a, b, c)
     np.testing.assert_array_equal(vertex, sign * clebsch_gordan(b, a, c).transpose(1, 0, 2))
     bent = sign * sqrt((2 * c + 1) / (2 * a + 1)) * clebsch_gordan(c, b, a).transpose(2, 1, 0)
+    np.testing.assert_allclose(vertex, bent, rtol=0, atol=TOLERANCE)
+    bent = sign * sqrt((2 * c + 1) / (2 * b + 1)) * clebsch_gordan(a, c, b).transpose(0, 2, 1)
     np.testing.assert_allclose(vertex, bent, rtol=0, atol=TOLERANCE)
 
 
@@ -179,21 +212,40 @@ def test_golden_f_matrices() -> None:
         np.testing.assert_allclose(matrix, [[-0.5, half], [half, 0.5]], rtol=0, atol=1e-15)
 
 
-def test_pentagon() -> None:
-    """Both ways from (((1 2) 3) 4) to (1 (2 (3 4))) agree."""
-    l1, l2, l3, l4, total = 1, 2, 1, 2, 2
-    for a, d in itertools.product(range(1, 4), range(5)):
-        if not (allowed(a, l3, d) and allowed(d, l4, total)):
-            continue
-        for b, e in itertools.product(range(1, 4), range(6)):
-            if not (allowed(l3, l4, b) and allowed(l2, b, e) and allowed(l1, e, total)):
+def test_pentagon_for_every_label_set_up_to_two() -> None:
+    """Both ways from (((1 2)_a 3)_d 4) to (1 (2 (3 4)_b)_e) agree; legs and root up to 2, inner lines to the full."""
+    checked = 0
+    for l1, l2, l3, l4, total in itertools.product(range(3), repeat=5):
+        for a, d in itertools.product(range(abs(l1 - l2), l1 + l2 + 1), range(abs(l4 - total), l4 + total + 1)):
+            if not allowed(a, l3, d):
                 continue
-            short = f_entry(a, l3, l4, total, d, b) * f_entry(l1, l2, b, total, a, e)
-            long = sum(
-                f_entry(l1, l2, l3, d, a, c) * f_entry(l1, c, l4, total, d, e) * f_entry(l2, l3, l4, e, c, b)
-                for c in range(abs(l2 - l3), l2 + l3 + 1)
-            )
-            assert short == pytest.approx(long, abs=TOLERANCE)
+            checked += 1
+            for b, e in itertools.product(range(abs(l3 - l4), l3 + l4 + 1), range(abs(l1 - total), l1 + total + 1)):
+                if not allowed(l2, b, e):
+                    continue
+                short = f_entry(a, l3, l4, total, d, b) * f_entry(l1, l2, b, total, a, e)
+                long = sum(
+                    f_entry(l1, l2, l3, d, a, c) * f_entry(l1, c, l4, total, d, e) * f_entry(l2, l3, l4, e, c, b)
+                    for c in range(abs(l2 - l3), l2 + l3 + 1)
+                )
+                assert abs(short - long) < TOLERANCE
+    assert checked == 91 + 232 + 280  # the trees of four legs, 4.3
+
+
+def test_hexagon_for_every_label_set_up_to_two() -> None:
+    """R F R = F R F on the way from ((1 2)_a 3) to (2 (3 1)_c)."""
+    checked = 0
+    for l1, l2, l3, total in itertools.product(range(3), repeat=4):
+        for a in range(max(abs(l1 - l2), abs(l3 - total)), min(l1 + l2, l3 + total) + 1):
+            checked += 1
+            for c in range(max(abs(l1 - l3), abs(l2 - total)), min(l1 + l3, l2 + total) + 1):
+                one_by_one = exchange_sign(l1, l2, a) * f_entry(l2, l1, l3, total, a, c) * exchange_sign(l1, l3, c)
+                at_once = sum(
+                    f_entry(l1, l2, l3, total, a, b) * exchange_sign(l1, b, total) * f_entry(l2, l3, l1, total, b, c)
+                    for b in range(max(abs(l2 - l3), abs(l1 - total)), min(l2 + l3, l1 + total) + 1)
+                )
+                assert abs(one_by_one - at_once) < TOLERANCE
+    assert checked == 15 + 36 + 40  # the trees of three legs, 4.3
 
 
 def f_entry(l1: int, l2: int, l3: int, total: int, a: int, b: int) -> float:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from fusion.errors import FusionError, NotationError
+from fusion.errors import FusionError, LimitError, NotationError
 from fusion.irreps import Irrep, Irreps
+from fusion.limits import MAX_L
 from fusion.symbols import exchange_sign, f_matrix
 from fusion.trees.tree import Combination, FusionTree
 
@@ -48,6 +49,7 @@ def f_move(tree: FusionTree, at: tuple[int, ...] = (), inner: Irreps | str | Non
     Raises:
         NotationError: there is no vertex at that place, or its left branch is a leg.
         RecouplingError: a label that is needed is not among ``inner``.
+        LimitError: a label above ``MAX_L`` is needed.
     """
     found = _rewritten(tree, at, _forward)
     refuse_loss(tree, found, inner)
@@ -102,7 +104,7 @@ def _forward(tree: FusionTree) -> Combination:
     found: dict[FusionTree, float] = {}
     for column, coefficient in zip(columns, matrix[rows.index(branches[0].irrep.l)].tolist(), strict=True):
         if coefficient:
-            pair = FusionTree(Irrep(column, b.irrep.p * c.irrep.p), left=b, right=c)
+            pair = FusionTree(_inner_label(column, b, c), left=b, right=c)
             found[FusionTree(tree.irrep, left=a, right=pair)] = coefficient
     return found
 
@@ -117,9 +119,15 @@ def _backward(tree: FusionTree) -> Combination:
     found: dict[FusionTree, float] = {}
     for row, coefficient in zip(rows, matrix[:, columns.index(branches[1].irrep.l)].tolist(), strict=True):
         if coefficient:
-            pair = FusionTree(Irrep(row, a.irrep.p * b.irrep.p), left=a, right=b)
+            pair = FusionTree(_inner_label(row, a, b), left=a, right=b)
             found[FusionTree(tree.irrep, left=pair, right=c)] = coefficient
     return found
+
+
+def _inner_label(degree: int, left: FusionTree, right: FusionTree) -> Irrep:
+    if degree > MAX_L:
+        raise LimitError(f"a move needs ({left} {right}) with l = {degree}, above {MAX_L}, and cannot leave it out")
+    return Irrep(degree, left.irrep.p * right.irrep.p)
 
 
 def _rewritten(tree: FusionTree, at: tuple[int, ...], rewrite: Rewrite) -> Combination:

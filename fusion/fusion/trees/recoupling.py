@@ -13,10 +13,10 @@ from fusion.errors import LimitError
 from fusion.irreps import Irrep, Irreps
 from fusion.trees.enumeration import enumerate_trees
 from fusion.trees.moves import exchanged, inverse_f_move, refuse_loss
-from fusion.trees.shapes import Shape, legs_of
+from fusion.trees.shapes import Shape, left_comb, legs_of
 from fusion.trees.tree import Combination, FusionTree, check_shape
 
-MAX_RECOUPLED = 4096
+MAX_RECOUPLED = 1024
 """Largest number of trees of one recoupling matrix."""
 
 _ROUNDING = 1e-13
@@ -44,14 +44,19 @@ def recoupled(tree: FusionTree, shape: Shape, inner: Irreps | str | None = None)
     Raises:
         NotationError: the shape has other legs.
         RecouplingError: a label that is needed is not among ``inner``.
+        LimitError: a label above ``MAX_L`` is needed, by the result or by the left combs on the way to it.
     """
     check_shape(tree, shape)
     order = legs_of(shape)
+    combs = _to_comb(tree, order)
     found: dict[FusionTree, float] = {}
-    for comb, coefficient in _to_comb(tree, order).items():
-        for other, back in _from_comb(comb, shape):
-            found[other] = found.get(other, 0.0) + coefficient * back
-    found = _nonzero(found)
+    if shape == left_comb(order):
+        found.update(combs)
+    else:
+        for comb, coefficient in combs.items():
+            for other, back in _from_comb(comb, shape):
+                found[other] = found.get(other, 0.0) + coefficient * back
+        found = _nonzero(found)
     refuse_loss(tree, found, inner)
     return found
 
@@ -66,23 +71,34 @@ def recoupling(
     """Return the matrix between all trees of two shapes over legs of one irrep each.
 
     Raises:
-        LimitError: more than ``MAX_RECOUPLED`` trees.
+        NotationError: a shape does not fit the legs, or the irreps are not of one group.
+        LimitError: more than ``MAX_RECOUPLED`` trees, or a label above ``MAX_L`` is needed; see :func:`recoupled`.
         RecouplingError: with ``inner``, a label that is needed is not among them.
     """
-    rows = enumerate_trees(source, legs, total, inner)
-    columns = enumerate_trees(target, legs, total, inner)
+    rows, columns = enumerate_trees(source, legs, total, inner), enumerate_trees(target, legs, total)
     if max(len(rows), len(columns)) > MAX_RECOUPLED:
-        raise LimitError(f"a recoupling of {len(rows)} trees is above the limit of {MAX_RECOUPLED}")
-    place = {tree: number for number, tree in enumerate(columns)}
-    matrix = np.zeros((len(rows), len(columns)))
-    for number, tree in enumerate(rows):
-        for other, coefficient in recoupled(tree, target, inner).items():
-            matrix[number, place[other]] = coefficient
+        number = max(len(rows), len(columns))
+        raise LimitError(f"a recoupling of {number} trees is above the limit of {MAX_RECOUPLED}")
+    combs = [_to_comb(tree, legs_of(target)) for tree in (*rows, *columns)]
+    places = {comb: place for place, comb in enumerate(dict.fromkeys(comb for found in combs for comb in found))}
+    table = np.zeros((len(combs), len(places)))
+    for number, found in enumerate(combs):
+        for comb, coefficient in found.items():
+            table[number, places[comb]] = coefficient
+    # The way back from the combs is the transpose of the way there, because recoupling is orthogonal.
+    matrix = table[: len(rows)] @ table[len(rows) :].T
+    matrix[np.abs(matrix) < _ROUNDING] = 0.0
+    if inner is not None:
+        for tree, row in zip(rows, matrix, strict=True):
+            refuse_loss(tree, [columns[place] for place in np.flatnonzero(row)], inner)
+        number_of = {tree: place for place, tree in enumerate(columns)}
+        columns = enumerate_trees(target, legs, total, inner)
+        matrix = matrix[:, [number_of[tree] for tree in columns]]
     matrix.setflags(write=False)
     return Recoupling(rows, columns, matrix)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def _to_comb(tree: FusionTree, order: tuple[int, ...]) -> Combination:
     """Return a tree in left combs over its legs in ``order``: the last leg is moved to the root, then the next."""
     if len(order) == 1:
@@ -117,27 +133,34 @@ def _last_outside(tree: FusionTree, leg: int) -> Combination:
     return found
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def _from_comb(comb: FusionTree, shape: Shape) -> tuple[tuple[FusionTree, float], ...]:
     """Return a left comb in trees of ``shape``: the transpose of the way there, because recoupling is orthogonal."""
-    order = tuple(leaf.leaf for leaf in comb.leaves)
-    legs = {leaf.leaf: leaf for leaf in comb.leaves}
-    # One path per leg, so that the enumeration runs over single labels; the paths are put back by relabelling.
-    wires = [Irreps(((1, legs[number].irrep),)) if number in legs else Irreps(()) for number in range(max(order) + 1)]
+    legs = comb.leaves
+    # The legs numbered along the comb, with one path each: the enumeration then runs over one label per leg.
+    places = {leg.leaf: place for place, leg in enumerate(legs)}
+    bare = _replaced(comb, {leg.leaf: FusionTree(leg.irrep, place) for place, leg in enumerate(legs)})
+    order = tuple(range(len(legs)))
     found: list[tuple[FusionTree, float]] = []
-    bare = _relabelled(comb, dict.fromkeys(order, 0))
-    for tree in enumerate_trees(shape, wires, comb.irrep):
+    for tree in enumerate_trees(_renumbered(shape, places), [leg.irrep for leg in legs], comb.irrep):
         coefficient = _to_comb(tree, order).get(bare, 0.0)
         if coefficient:
-            found.append((_relabelled(tree, {number: leaf.path for number, leaf in legs.items()}), coefficient))
+            found.append((_replaced(tree, dict(enumerate(legs))), coefficient))
     return tuple(found)
 
 
-def _relabelled(tree: FusionTree, paths: dict[int, int]) -> FusionTree:
-    """Return the tree with other paths on its legs."""
+def _replaced(tree: FusionTree, legs: dict[int, FusionTree]) -> FusionTree:
+    """Return the tree with other legs in the places of its own."""
     if tree.left is None or tree.right is None:
-        return FusionTree(tree.irrep, tree.leaf, paths[tree.leaf])
-    return FusionTree(tree.irrep, left=_relabelled(tree.left, paths), right=_relabelled(tree.right, paths))
+        return legs[tree.leaf]
+    return FusionTree(tree.irrep, left=_replaced(tree.left, legs), right=_replaced(tree.right, legs))
+
+
+def _renumbered(shape: Shape, places: dict[int, int]) -> Shape:
+    """Return the shape with other numbers on its legs."""
+    if isinstance(shape, int):
+        return places[shape]
+    return (_renumbered(shape[0], places), _renumbered(shape[1], places))
 
 
 def _nonzero(found: dict[FusionTree, float]) -> dict[FusionTree, float]:

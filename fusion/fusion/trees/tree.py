@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.errors import NotationError
+from fusion.errors import LimitError, NotationError
 from fusion.findings import SelectionRuleError
 from fusion.irreps import Irrep
+from fusion.limits import MAX_NETWORK_TERMS
 from fusion.rules import coupled, violation
 from fusion.symbols import clebsch_gordan
 from fusion.trees.shapes import Shape, legs_of
@@ -36,6 +38,16 @@ class FusionTree:
     path: int = 0
     left: FusionTree | None = None
     right: FusionTree | None = None
+    # Trees are keys of combinations; hashing both branches anew at every look-up would take most of a recoupling.
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        left = 0 if self.left is None else self.left._hash
+        right = 0 if self.right is None else self.right._hash
+        object.__setattr__(self, "_hash", hash((self.irrep, self.leaf, self.path, left, right)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @classmethod
     def leg(cls, number: int, irrep: Irrep | str, path: int = 0) -> FusionTree:
@@ -102,10 +114,19 @@ class FusionTree:
         return found
 
     def tensor(self) -> NDArray[np.float64]:
-        """Return the dense coupling: one axis per leg in the order of their numbers, then the line that leaves."""
-        order = [leaf.leaf for leaf in self.leaves]
+        """Return the dense coupling: one axis per leg in the order of their numbers, then the line that leaves.
+
+        Raises:
+            NotationError: a leg enters the tree twice.
+            LimitError: the coupling has more than ``MAX_NETWORK_TERMS`` entries.
+        """
+        leaves = self.leaves
+        order = [leaf.leaf for leaf in leaves]
         if len(set(order)) != len(order):
             raise NotationError(f"a leg enters {self} twice; number its uses apart")
+        size = prod(line.irrep.dim for line in (*leaves, self))
+        if size > MAX_NETWORK_TERMS:
+            raise LimitError(f"the coupling of {self} has {size} entries, above the limit of {MAX_NETWORK_TERMS}")
         value, numbers = self._coupling()
         places = [numbers.index(number) for number in sorted(order)]
         return value.transpose(*places, len(numbers))
