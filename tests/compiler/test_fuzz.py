@@ -1,19 +1,23 @@
-"""Fuzzing passes on the real compiler and catches planted errors with small reproducers."""
+"""Fuzzing passes on the real compiler and validator and catches planted errors with small reproducers."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from fusion import Diagram, FusionError, Wire, parse, walk_nodes
+from fusion import Diagram, FusionError, Wire, findings, leg, parse, walk_nodes
 from fusion.diagram import Shuffle, Sum
+from fusion.findings import Finding
 from fusion.sampling import features
 from fusion_compiler import fuzz
-from fusion_compiler.fuzz import FuzzResult, Outcome, Settings, run_fuzz
+from fusion_compiler.fuzz import KINDS, FuzzResult, Kind, Outcome, Settings, run_fuzz
+from fusion_compiler.fuzz import rules as fuzz_rules
+from fusion_compiler.fuzz import values as fuzz_values
 
 
 def test_compiled_values_are_those_of_the_definition() -> None:
@@ -22,6 +26,17 @@ def test_compiled_values_are_those_of_the_definition() -> None:
     assert 0.0 < result.worst < 1e-12
     assert str(result).splitlines()[-1].startswith("values: 40 cases, 0 mismatches (seed 1, worst error ")
     assert "40 diagrams, 40 distinct" in str(result)
+
+
+def test_the_validator_agrees_with_the_judge() -> None:
+    result = run_fuzz("rules", 180, seed=1)
+    assert (result.cases, result.mismatches, result.reproducers) == (180, 0, [])
+    assert 0.4 < result.marks["illegal"] / result.cases < 0.7
+    assert result.marks["zero terms"] >= 10
+    kinds = {mark.partition(" at ")[0] for mark in result.marks if " at " in mark}
+    assert kinds == {"selection", "channel", "index", "leg"}
+    assert len({mark.partition(" at ")[2] for mark in result.marks if " at " in mark}) >= 12
+    assert "verdicts       illegal " in str(result)
 
 
 def test_single_precision_passes_its_own_tolerance() -> None:
@@ -42,7 +57,7 @@ def test_progress_is_told_after_every_case() -> None:
 
 def _plant(monkeypatch: pytest.MonkeyPatch, kind: type[Wire], fault: Any) -> None:
     """Make blocks of diagrams that hold a kind of node go wrong."""
-    real = fuzz.compile_diagram
+    real = fuzz_values.compile_diagram
 
     def compile_wrongly(diagram: Wire | Diagram, **options: Any) -> Any:
         block = real(diagram, **options)
@@ -51,7 +66,7 @@ def _plant(monkeypatch: pytest.MonkeyPatch, kind: type[Wire], fault: Any) -> Non
         block.register_forward_hook(lambda module, given, found: fault(found))
         return block
 
-    monkeypatch.setattr(fuzz, "compile_diagram", compile_wrongly)
+    monkeypatch.setattr(fuzz_values, "compile_diagram", compile_wrongly)
 
 
 def _scaled(found: Any) -> Any:
@@ -75,7 +90,7 @@ def test_a_wrong_value_is_found_and_made_small(monkeypatch: pytest.MonkeyPatch) 
     assert len(walk_nodes(parse(found.original))) > 3
     assert found.outcome.error > 1e-12
     settings = Settings(torch.float64, ("interpret",), 1e-12)
-    again = fuzz.values(small, np.random.default_rng(found.draw), settings)
+    again = fuzz_values.values(small, np.random.default_rng(found.draw), settings)
     assert again == found.outcome
     assert found.text in str(result)
     assert re.search(r"25 cases, \d+ mismatches", str(result).splitlines()[-1])
@@ -100,16 +115,53 @@ def test_a_wrong_shape_is_a_mismatch(monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.mismatches == 2
 
 
+def _blind(value: Wire | Diagram) -> tuple[Finding, ...]:
+    return ()
+
+
+def _angry(value: Wire | Diagram) -> tuple[Finding, ...]:
+    return findings((leg("a", "1o") @ leg("b", "1o"))["1o"])
+
+
+@pytest.mark.parametrize(
+    ("validator", "text", "words"),
+    [
+        (_blind, "leg a: 1o, on atom; leg b: 1o, on atom; (a @ b)[1o]", "false accept: nothing couples to 1o"),
+        (_blind, "leg a: 1o, on atom; a.pull(receiver).scale(a)", "false accept: "),
+        (_angry, "leg a: 1o, on atom; a @ a", "false reject: no path couples"),
+        (_angry, "leg a: 1o, on atom; a.map(exp)", "wrong blame: no path couples"),
+        (findings, "leg a: 1o, on atom; a.map(exp)", ""),
+    ],
+)
+def test_a_wrong_validator_is_found(
+    monkeypatch: pytest.MonkeyPatch, validator: Callable[[Wire | Diagram], tuple[Finding, ...]], text: str, words: str
+) -> None:
+    monkeypatch.setattr(fuzz_rules, "findings", validator)
+    settings = Settings(torch.float64, (), 1e-12)
+    outcome = KINDS["rules"].check(parse(text), np.random.default_rng(0), settings)
+    assert outcome.exception.startswith(words)
+    assert outcome.error == (float("inf") if words else 0.0)
+
+
+def test_a_validator_that_raises_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fuzz_rules, "findings", _broken)
+    result = run_fuzz("rules", 2, seed=1, trials=30, reproducers=1)
+    assert result.mismatches == 2
+    assert "IndexError: planted" in str(result)
+    assert "inputs:" not in str(result.reproducers[0])
+
+
 def test_other_kinds_are_one_function_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(fuzz.KINDS, "nothing", lambda diagram, rng, settings: Outcome(0.5, "everywhere"))
+    monkeypatch.setitem(fuzz.KINDS, "nothing", Kind(lambda diagram, rng, settings: Outcome(0.5, "everywhere")))
     assert run_fuzz("nothing", 3, seed=0, reproducers=0).mismatches == 3
     assert run_fuzz("nothing", 3, seed=0, tolerance=0.6).mismatches == 0
+    assert run_fuzz("nothing", 9, seed=0, reproducers=0, stop=2).cases == 2
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"what": "colours"}, "there is no fuzz of 'colours'; kinds: values"),
+        ({"what": "colours"}, "there is no fuzz of 'colours'; kinds: values, rules"),
         ({"cases": 0}, "must be positive"),
         ({"emitters": ["telepathy"]}, "unknown emitter 'telepathy'; this build has: interpret, source"),
         ({"dtype": torch.float16}, "not torch.float16"),

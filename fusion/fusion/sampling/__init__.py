@@ -1,5 +1,6 @@
 """Random diagrams, random inputs for them, and minimal reproducers: what fuzzing is made of."""
 
+from fusion.sampling.cases import random_cases
 from fusion.sampling.diagrams import random_diagram, random_diagrams
 from fusion.sampling.report import NODE_KINDS, Distribution, digest, features
 from fusion.sampling.shrink import shrink
@@ -11,6 +12,7 @@ __all__ = [
     "Inputs",
     "digest",
     "features",
+    "random_cases",
     "random_diagram",
     "random_diagrams",
     "random_tensors",

@@ -52,7 +52,7 @@ def random_diagram(rng: np.random.Generator) -> Wire | Diagram:
     :func:`fusion.sampling.tensors.random_tensors`).
     """
     while True:
-        diagram = _grow(rng)
+        diagram = grow(rng)
         legal = not any(found.violation.severity == "error" for found in findings(diagram))
         if legal and (not _vanishes(diagram) or chance(rng, 0.1)):
             return diagram
@@ -81,7 +81,7 @@ def random_diagrams(count: int, seed: int) -> Iterator[tuple[int, Wire | Diagram
         number += 1
 
 
-def _grow(rng: np.random.Generator) -> Wire | Diagram:
+def grow(rng: np.random.Generator) -> Wire | Diagram:
     growth = Growth(rng, random_world(rng), parity=not chance(rng, 0.12))
     for _ in range(int(rng.integers(1, 4))):
         growth.pool.append(growth.new_leg(growth.space()))

@@ -46,7 +46,7 @@ def is_bounded(wire: Wire) -> bool:
     if isinstance(wire, Map):
         return wire.function in _BOUNDED
     if isinstance(wire, Geometry):
-        return wire.function in ("length", "gaussian", "cutoff")
+        return wire.function in ("length", "gaussian", "cutoff", "cosine_cutoff")
     return isinstance(wire, Pull | Select) and is_bounded(wire.wire)
 
 

@@ -55,7 +55,10 @@ def grow_geometry(growth: Growth) -> Wire | None:
     vector = growth.displacement(on)
     kind = weighted(
         rng,
-        [(0.4, "harmonics"), (0.15, "solid"), (0.12, "length"), (0.12, "bessel"), (0.1, "gaussian"), (0.11, "cutoff")],
+        [
+            *((0.4, "harmonics"), (0.15, "solid"), (0.12, "length"), (0.12, "bessel"), (0.1, "gaussian")),
+            *((0.07, "cutoff"), (0.04, "cosine")),
+        ],
     )
     reach = float(choose(rng, (2.0, 2.5, 4.0)))
     if kind == "harmonics":
@@ -68,4 +71,4 @@ def grow_geometry(growth: Growth) -> Wire | None:
         return vector.bessel(int(rng.integers(1, 6)), reach)
     if kind == "gaussian":
         return vector.gaussian(int(rng.integers(1, 6)), reach)
-    return vector.cutoff(reach, int(rng.integers(2, 9)))
+    return vector.cosine_cutoff(reach) if kind == "cosine" else vector.cutoff(reach, int(rng.integers(2, 9)))

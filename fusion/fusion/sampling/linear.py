@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from fusion.coefficients import LEARNED, Buffer, Coefficients, Constant, Learned, Tied
-from fusion.diagram import Mix, Wire, add, weights
+from fusion.diagram import Mix, Wire, add, one, weights
+from fusion.index import CONSTANT_SPACE
 from fusion.irreps import Irrep, Irreps
 from fusion.pattern import Pattern
 from fusion.sampling.draw import chance, choose, rounded, some, weighted
@@ -19,7 +20,7 @@ _MAX_CONSTANT = 60
 
 
 def grow_mix(growth: Growth) -> Wire | None:
-    """A mix with a random pattern and learned, constant, buffered or tied coefficients, perhaps per label."""
+    """A mix with a random pattern and learned, constant, buffered or tied coefficients, perhaps per label or shared."""
     wire = growth.recent()
     return None if wire is None else mix_of(growth, wire)
 
@@ -28,12 +29,15 @@ def mix_of(growth: Growth, wire: Wire) -> Wire | None:
     """A random mix of one wire."""
     rng = growth.rng
     pattern, given, sizes = _mix_pattern(rng, wire.space)
-    paths = weighted(rng, [(0.75, 1), (0.2, 2), (0.05, 3)])
-    per = [growth.label(wire.space.on) for _ in range(weighted(rng, [(0.7, 0), (0.24, 1), (0.06, 2)]))]
+    paths = weighted(rng, [(0.65, 1), (0.17, 2), (0.04, 3), (0.14, 0)])
+    each = not paths
+    on = growth.space() if wire.space.on == CONSTANT_SPACE and chance(rng, 0.5) else wire.space.on
+    per = [growth.label(on) for _ in range(weighted(rng, [(0.7, 0), (0.24, 1), (0.06, 2)]))]
     per = list(dict.fromkeys(per))
     letters = pattern.letters
-    lead = (*(item.classes for item in per), paths)
+    lead = tuple(item.classes for item in per) + (() if each else (paths,))
     most = max(count for count, _ in wire.space.irreps)
+    alike = most == min(count for count, _ in wire.space.irreps)
     if math.prod(lead) * most * math.prod(sizes[x] for x in letters) > _MAX_WEIGHTS:
         return None
     kind = weighted(rng, [(0.55, "learned"), (0.2, "constant"), (0.1, "buffer"), (0.15, "tied")])
@@ -46,7 +50,9 @@ def mix_of(growth: Growth, wire: Wire) -> Wire | None:
         coefficients = Tied.of(*_tied(rng, letters, sizes))
     learned = isinstance(coefficients, Learned | Tied)
     name = growth.name("w") if learned and chance(rng, 0.3) else ""
-    return Mix(wire, pattern, tuple(sorted(given.items())), paths, tuple(per), coefficients, name)
+    shared = alike and kind != "constant" and chance(rng, 0.3)
+    sizes_given = tuple(sorted(given.items()))
+    return Mix(wire, pattern, sizes_given, paths or 1, tuple(per), coefficients, name, each, shared)
 
 
 def _mix_pattern(rng: np.random.Generator, space: Space) -> tuple[Pattern, dict[str, int], dict[str, int]]:
@@ -152,6 +158,8 @@ def grow_add(growth: Growth) -> Wire | None:
         return None
     space = wire.space
     factors = [float(value) for value in np.round(rng.uniform(-1.5, 1.5, size=3), 3)]
+    if space.invariant and space.irreps and chance(rng, 0.2):
+        return add(wire, _bias(space))
     if chance(rng, 0.15):
         return factors[0] * wire
     terms: list[Wire] = [wire]
@@ -163,6 +171,13 @@ def grow_add(growth: Growth) -> Wire | None:
     if chance(rng, 0.4):
         return add(*terms)
     return add(*zip(factors, terms, strict=False))
+
+
+def _bias(space: Space) -> Wire:
+    """A learned constant of an invariant space."""
+    sizes = dict(zip("uvw", space.sizes, strict=False))
+    ((paths, scalar),) = space.irreps.items
+    return Mix(one(scalar), Pattern(("",), "".join(sizes)), tuple(sizes.items()), paths)
 
 
 def grow_direct_sum(growth: Growth) -> Wire | None:

@@ -58,7 +58,8 @@ def _variants(node: Node) -> list[str]:
     if isinstance(node, Mix):
         per = ["per label"] if len(node.per) == 1 else ["per labels"] if node.per else []
         kind = "learned" if isinstance(node.coefficients, Learned) else type(node.coefficients).__name__.lower()
-        return [kind, *per, *(["paths"] if node.out_paths > 1 else [])]
+        forms = {"paths": node.out_paths > 1, "each path": node.each, "shared": node.shared}
+        return [kind, *per, *(form for form, present in forms.items() if present)]
     if isinstance(node, Fuse):
         kinds = {
             "weighted": node.weighted,
@@ -72,7 +73,8 @@ def _variants(node: Node) -> list[str]:
         return [node.basis, *(["capped"] if node.inner is not None else []), f"order {max(node.orders)}"]
     if isinstance(node, Apply):
         kinds = {vertex.kind for vertex in node.network.vertices} & {"cup", "cap", "split"}
-        return [*sorted(kinds), "constant" if not node.wires else "closed" if not node.network.outs else "open"]
+        ends = "one" if node.is_one else "constant" if not node.wires else "open" if node.network.outs else "closed"
+        return [*sorted(kinds), ends]
     if isinstance(node, Map | Geometry):
         return [node.function]
     if isinstance(node, Scale):

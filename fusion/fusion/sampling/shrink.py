@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
-from fusion.diagram import (
-    Diagram,
-    Label,
-    Leg,
-    Shuffle,
-    Wire,
-    leg,
-    walk_nodes,
-)
+from fusion.diagram import Diagram, Label, Leg, Wire, leg, walk_nodes
 from fusion.errors import FusionError
 from fusion.node import Node
 from fusion.sampling.simpler import simpler
+from fusion.sampling.substitute import substitute
 from fusion.space import Space
 from fusion.validate import findings
 
 Predicate = Callable[[Wire | Diagram], bool]
 
 
-def shrink(value: Wire | Diagram, fails: Predicate, trials: int = 600) -> Wire | Diagram:
+def shrink(value: Wire | Diagram, fails: Predicate, trials: int = 600, legal: bool = True) -> Wire | Diagram:
     """Return a small diagram for which ``fails`` holds.
 
     Replaces the diagram by parts of it, parts by legs of their space, nodes by their inputs, and simplifies single
     nodes (fewer orders, terms, classes, paths, channels), as long as ``fails`` stays true. Deterministic.
 
     Args:
-        value: a legal diagram for which ``fails`` holds.
-        fails: what is looked for; called with legal diagrams only.
+        value: a diagram for which ``fails`` holds.
+        fails: what is looked for.
         trials: most calls of ``fails``.
+        legal: whether only legal diagrams are tried.
     """
     best, left, known = value, trials, {str(value)}
     progress = True
@@ -40,7 +34,7 @@ def shrink(value: Wire | Diagram, fails: Predicate, trials: int = 600) -> Wire |
         progress = False
         for candidate in _smaller(best):
             text = str(candidate)
-            if text in known or _size(candidate) >= _size(best) or not _legal(candidate):
+            if text in known or _size(candidate) >= _size(best) or (legal and not _legal(candidate)):
                 continue
             known.add(text)
             if left == 0:
@@ -80,7 +74,7 @@ def _smaller(value: Wire | Diagram) -> Iterator[Wire | Diagram]:
     for make in (_as_leg, _as_inputs, simpler):
         for node in reversed(nodes):
             for other in _attempt(make, node, diagram):
-                changed = _substitute(diagram, {node: other})
+                changed = substitute(diagram, {node: other})
                 if changed is not None:
                     yield changed
     yield from _thinner(diagram)
@@ -121,7 +115,7 @@ def _thinner(diagram: Diagram) -> Iterator[Wire | Diagram]:
     for size in sorted(found, reverse=True):
         for smaller in dict.fromkeys((1, 2, size - 1)):
             if smaller < size:
-                changed = _substitute(diagram, {}, {size: smaller})
+                changed = substitute(diagram, {}, {size: smaller})
                 if changed is not None:
                     yield changed
     labels = [node for node in walk_nodes(diagram) if isinstance(node, Label) and node.classes > 1]
@@ -129,58 +123,6 @@ def _thinner(diagram: Diagram) -> Iterator[Wire | Diagram]:
         alike: dict[Node, Node] = {
             node: replace(node, classes=node.classes - 1) for node in labels if node.name == name
         }
-        changed = _substitute(diagram, alike)
+        changed = substitute(diagram, alike)
         if changed is not None:
             yield changed
-
-
-def _substitute(
-    diagram: Diagram, nodes: Mapping[Node, Node], sizes: Mapping[int, int] | None = None
-) -> Wire | Diagram | None:
-    """Return the diagram with some nodes, and sizes of declared axes, replaced; ``None`` when impossible."""
-    made: dict[Node, Node] = dict(nodes)
-    resize = sizes or {}
-    try:
-        for node in walk_nodes(diagram):
-            if node not in made:
-                made[node] = _rebuilt(node, made, resize)
-    except FusionError:
-        return None
-    outputs = tuple((name, made[wire]) for name, wire in diagram.outputs)
-    wires = tuple((name, wire) for name, wire in outputs if isinstance(wire, Wire))
-    if len(wires) < len(outputs):
-        return None
-    return wires[0][1] if wires[0][0] == "out" and len(wires) == 1 else Diagram(wires)
-
-
-def _rebuilt(node: Node, made: Mapping[Node, Node], sizes: Mapping[int, int]) -> Node:
-    """Return a node with its inputs taken from ``made``."""
-    changes: dict[str, object] = {}
-    for item in fields(node):  # type: ignore[arg-type]  # every concrete node is a dataclass
-        old: object = getattr(node, item.name)
-        new = _swapped(old, made)
-        if sizes and item.name == "sizes":
-            new = tuple((letter, sizes.get(size, size)) for letter, size in old)  # type: ignore[attr-defined]
-        if sizes and item.name == "declared" and isinstance(old, Space):
-            new = old.replace(channels=tuple((name, sizes.get(size, size)) for name, size in old.channels))
-        if item.name == "order" and isinstance(node, Shuffle):
-            new = _cut(node, made[node.wire])
-        if new != old:
-            changes[item.name] = new
-    return replace(node, **changes) if changes else node  # type: ignore[type-var]
-
-
-def _cut(node: Shuffle, wire: Node) -> tuple[int, ...]:
-    """Return the order of a shuffle on an axis that may have become smaller."""
-    sizes = wire.space.sizes
-    size = sizes[node.axis] if -len(sizes) <= node.axis < len(sizes) else 0
-    return tuple(place for place in node.order if place < size)
-
-
-def _swapped(value: object, made: Mapping[Node, Node]) -> object:
-    if isinstance(value, Node):
-        return made[value]
-    if isinstance(value, tuple):
-        items = tuple(_swapped(item, made) for item in value)  # type: ignore[misc]
-        return items if any(a is not b for a, b in zip(items, value, strict=True)) else value  # type: ignore[arg-type]
-    return value

@@ -61,6 +61,8 @@ def _fuse(node: Fuse) -> Iterator[Node]:
 def _mix(node: Mix) -> Iterator[Node]:
     yield from (replace(node, per=labels) for labels in _without(node.per, 0))
     yield replace(node, out_paths=1)
+    yield replace(node, each=False)
+    yield replace(node, shared=False)
     if not isinstance(node.coefficients, Learned):
         yield replace(node, coefficients=LEARNED)
     yield replace(node, name="")

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 def fuzz(
     what: Annotated[
-        str, typer.Option(metavar="KIND", help="What to compare; 'values': compiled blocks with the dense evaluation.")
+        str,
+        typer.Option(
+            metavar="KIND",
+            help="What to compare; 'values': compiled blocks with the dense evaluation; "
+            "'rules': the validator with a brute-force judge, on legal and illegal diagrams.",
+        ),
     ] = "values",
     cases: Annotated[int, typer.Option(metavar="N", min=1, max=10_000_000, help="Number of distinct diagrams.")] = 200,
     seed: Annotated[int, typer.Option(metavar="S", min=0, help="The same seed draws the same diagrams.")] = 1,

@@ -43,6 +43,7 @@ def test_cover_the_language(drawn: dict[int, Wire | Diagram]) -> None:
         "several outputs", "SO(3)", "fuse weighted", "fuse listed", "fuse pattern", "fuse of itself",
         "power full", "power reduced", "power capped", "power order 3", "sum by label", "label pulled",
         "leg same tensor", "select single paths", "scale matched", "scale broadcast", "scale pattern",
+        "mix shared", "mix each path", "apply one",
         "mix learned", "mix constant", "mix buffer", "mix tied", "mix per label", "mix per labels", "mix paths",
         "map softmax", "map layer_norm", "map reciprocal", "map exp", "geometry harmonics", "geometry bessel",
         "geometry gaussian", "geometry cutoff", "geometry length", "geometry solid_harmonics",

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fusion_compiler import fuzz
-from fusion_compiler.fuzz import FuzzResult, Outcome
+from fusion_compiler.fuzz import FuzzResult, Kind, Outcome
 
 Run = Callable[..., Any]
 
@@ -24,15 +24,23 @@ def test_the_last_line_states_cases_mismatches_seed_and_error(run: Run) -> None:
     assert result.stderr == ""
 
 
+def test_rules_report_what_was_refused(run: Run) -> None:
+    result = run("fuzz", "--what", "rules", "--cases", 12, "--seed", 1)
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[-2].startswith("verdicts       ")
+    assert re.search(r"illegal \d+\.\d%", lines[-2])
+    assert lines[-1] == "rules: 12 cases, 0 mismatches (seed 1, worst error 0.0e+00)"
+
+
 def test_the_same_seed_gives_the_same_output(run: Run) -> None:
     first, second = (run("fuzz", "--cases", 2, "--seed", 3).stdout for _ in range(2))
     assert first == second
 
 
 def test_a_mismatch_prints_a_reproducer_and_fails(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(
-        fuzz.KINDS, "values", lambda diagram, rng, settings: Outcome(0.25, "emitter source, output out")
-    )
+    outcome = Outcome(0.25, "emitter source, output out")
+    monkeypatch.setitem(fuzz.KINDS, "values", Kind(lambda diagram, rng, settings: outcome))
     result = run("fuzz", "--cases", 2, "--seed", 1)
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
@@ -51,7 +59,7 @@ def test_an_exception_counts_as_an_infinite_error() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--what", "colours"], "'colours' is not one of values"),
+        (["--what", "colours"], "'colours' is not one of values, rules"),
         (["--cases", "0"], "--cases"),
         (["--cases", "many"], "--cases"),
         (["--seed", "-1"], "--seed"),

@@ -1,0 +1,62 @@
+"""Compiled blocks against brute-force evaluation: their values, with every emitter."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+
+from fusion.dense import evaluate
+from fusion.diagram import Diagram, Wire
+from fusion.sampling import Inputs, random_tensors
+from fusion_compiler.api import compile as compile_diagram
+from fusion_compiler.fuzz.result import Outcome, Settings
+
+
+def values(diagram: Wire | Diagram, rng: np.random.Generator, settings: Settings) -> Outcome:
+    """Compare the compiled values of every emitter with brute-force evaluation."""
+    inputs = _rounded(random_tensors(diagram, rng), settings.dtype)
+    expected = evaluate(diagram, inputs.tensors, inputs.parameters, inputs.sizes)
+    if not all(np.isfinite(item.value).all() and np.isfinite(item.magnitude).all() for item in expected.values()):
+        return Outcome(0.0)  # outside the domain of a function: nothing is promised there
+    tensors = {name: torch.from_numpy(_contiguous(array, settings.dtype)) for name, array in inputs.tensors.items()}
+    worst = Outcome(0.0)
+    for emitter in settings.emitters:
+        try:
+            block = compile_diagram(diagram, emitter=emitter, dtype=settings.dtype)
+            block.load_coefficients(inputs.parameters)
+            with torch.no_grad():
+                found = block(**tensors, sizes=inputs.sizes)
+        except Exception as error:  # any exception on a legal diagram with legal inputs is a finding
+            return Outcome(math.inf, f"emitter {emitter}", f"{type(error).__name__}: {error}")
+        outputs = found if isinstance(found, dict) else {"out": found}
+        if list(outputs) != list(expected):
+            return Outcome(math.inf, f"emitter {emitter}", f"outputs {list(outputs)}, expected {list(expected)}")
+        for name, item in expected.items():
+            if tuple(outputs[name].shape) != item.value.shape:
+                shapes = f"shape {tuple(outputs[name].shape)}, expected {item.value.shape}"
+                return Outcome(math.inf, f"emitter {emitter}, output {name}", shapes)
+            error = item.error(outputs[name].double().numpy())
+            if error > worst.error:
+                worst = Outcome(error, f"emitter {emitter}, output {name}")
+    return worst
+
+
+def _rounded(inputs: Inputs, dtype: torch.dtype) -> Inputs:
+    """Return inputs that the floating type can hold, so that rounding them is not counted as an error."""
+    if dtype == torch.float64:
+        return inputs
+    tensors = {
+        name: array.astype(np.float32).astype(np.float64) if array.dtype.kind == "f" else array
+        for name, array in inputs.tensors.items()
+    }
+    parameters = {name: array.astype(np.float32).astype(np.float64) for name, array in inputs.parameters.items()}
+    return Inputs(tensors, parameters, inputs.sizes)
+
+
+def _contiguous(array: np.ndarray, dtype: torch.dtype) -> np.ndarray:
+    """Return floats in the floating type and integers as 64-bit ones."""
+    if array.dtype.kind != "f":
+        return np.ascontiguousarray(array, dtype=np.int64)
+    return np.ascontiguousarray(array, dtype=np.float64 if dtype == torch.float64 else np.float32)
