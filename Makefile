@@ -23,7 +23,7 @@ export TORCH
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint format demo fuzz bench clean FORCE
+.PHONY: help setup test lint format docs demo fuzz bench clean FORCE
 
 help: ## list the targets
 	@sed -n $(if $(wildcard benchmarks/run.py),,-e '/^bench:/d') -e 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -72,6 +72,9 @@ format: $(READY) ## rewrite the sources as "make lint" wants them
 	$(RUN) -m ruff check --fix-only .
 	$(RUN) -m ruff format .
 
+docs: $(READY) ## rebuild the gallery in docs/ from the test corpus
+	PYTHONPATH=tests $(RUN) -m corpus.gallery
+
 demo: $(READY) ## the main job: draw, compile, train, run dynamics, report (DEMO=short for a minute of training)
 ifeq ($(DEMO),)
 	$(RUN) -m fusion_models.demo
@@ -81,8 +84,9 @@ else
 	$(error DEMO=$(DEMO) is not known: leave it out, or say DEMO=short)
 endif
 
-fuzz: $(READY) ## compare 2000 random diagrams with the dense evaluation
+fuzz: $(READY) ## random diagrams: 2000 compiled ones with the dense evaluation, 20000 verdicts with a brute-force judge
 	$(VENV)/bin/fusion fuzz --what values --cases 2000 --seed 1
+	$(VENV)/bin/fusion fuzz --what rules --cases 20000 --seed 1
 
 ifneq ($(wildcard benchmarks/run.py),)
 bench: $(READY) ## run the benchmarks

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from fusion.draw.layout import Stroke, Way
-from fusion.draw.scene import Picture
+from fusion.draw.picture import Picture
 from fusion.draw.tracks import corner
 from fusion.draw.xml import tidy
 

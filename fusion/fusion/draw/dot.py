@@ -11,8 +11,8 @@ from typing import Protocol, cast
 from fusion.diagram import Diagram, Label, Wire
 from fusion.draw.labels import is_side_input, wire_lines, words
 from fusion.draw.limits import drawable
+from fusion.draw.networks import is_broken
 from fusion.draw.overlay import overlay
-from fusion.draw.scene import is_broken
 from fusion.draw.style import (
     BOX,
     ERROR,

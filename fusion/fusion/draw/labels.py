@@ -123,6 +123,8 @@ def words(node: Node) -> Words:
         case Geometry():
             return Words("map", _geometry_words(node))
         case Apply():
+            if not node.network.vertices and not node.network.lines:
+                return Words("terminal", ("1",))  # nothing multiplied
             return Words("panel", ("network",))
         case _:
             return _index_and_channel_words(node)
@@ -176,6 +178,7 @@ def _mix_words(node: Mix) -> Words:
         lines.append(f"weights {shorten(node.name, 24)}")
     if node.out_paths != 1:
         lines.append(f"paths {node.out_paths}")
+    lines.extend(text for text, true in (("each path", node.each), ("same for all irreps", node.shared)) if true)
     if node.per:
         lines.extend(wrap("per " + ", ".join(shorten(label.text, 26) for label in node.per), 32, 4))
     lines.extend(coefficient_words(node.coefficients))
@@ -226,8 +229,8 @@ def _geometry_words(node: Geometry) -> tuple[str, ...]:
             return (f"solid harmonics l ≤ {node.count}",)
         case "bessel" | "gaussian":
             return (f"{node.function} n ≤ {node.count}", f"r < {lengths}")
-        case "cutoff":
-            return ("cutoff", f"r < {lengths}")
+        case "cutoff" | "cosine_cutoff":
+            return (node.function.replace("_", " "), f"r < {lengths}")
         case _:
             return (shorten(node.function, 30),)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from fusion.draw.scene import Picture, Strands
-from fusion.draw.style import BORDER, FAINT, INK, LEARNED, degree_colour, is_dashed, shorten
+from fusion.draw.picture import Picture, Strands
+from fusion.draw.style import BORDER, FAINT, INK, LEARNED, PAPER, degree_colour, is_dashed, shorten
 from fusion.draw.xml import tidy
 
 Sample = Callable[[float, float], str]
@@ -27,7 +27,16 @@ def legend_entries(strands: Sequence[Strands], figures: Picture, lanes: Mapping[
         entries.append((_swatch(LEARNED), "learned"))
     if any(wire.dotted for wire in strands):
         entries.append((_line(FAINT, "1.5 3", 1.2), "label"))
+    if any(figure.shape == "cut" for figure in figures.figures):
+        entries.append((_end, "→1 goes on at 1→"))
     return entries
+
+
+def _end(x: float, y: float) -> str:
+    return (
+        f'<rect x="{tidy(x)}" y="{tidy(y - 5)}" width="20" height="10" rx="5" fill="{PAPER}" stroke="{INK}" '
+        f'stroke-width="1" stroke-dasharray="3 2"/>'
+    )
 
 
 def _line(colour: str, dash: str = "", width: float = 2) -> Sample:

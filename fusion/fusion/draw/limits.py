@@ -7,6 +7,8 @@ from fusion.errors import LimitError
 from fusion.network import Network
 from fusion.node import Node
 
+PAGE_WIDTH = 1100.0
+"""Width in pixels above which a drawing is broken."""
 MAX_DRAWN = 2_000
 """Largest number of nodes, or of vertices and lines."""
 MAX_WIRES = 10_000

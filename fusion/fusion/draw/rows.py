@@ -6,10 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from fusion.draw.items import Item, Link
-from fusion.draw.limits import check_elements
-
-_WIDE = 1500.0
-"""Width of a row in pixels above which its terminals are spread over several rows."""
+from fusion.draw.limits import PAGE_WIDTH, check_elements
 
 
 @dataclass(slots=True)
@@ -64,7 +61,7 @@ def assign_rows(items: Sequence[Item], links: Sequence[Link]) -> list[int]:
     # A tree of items that only its root's users need can move as a whole, so that terminals stand near their use.
     hanging = [False] * count
     for item in range(count):
-        own = all(hanging[source] and len(users[source]) == 1 for source in inputs[item])
+        own = all(hanging[source] and set(users[source]) == {item} for source in inputs[item])
         hanging[item] = own and (bool(inputs[item]) or items[item].terminal)
     for item in range(count):
         if items[item].last and not users[item]:
@@ -85,7 +82,7 @@ def _stagger(items: Sequence[Item], row: list[int]) -> None:
     for number in sorted(members):
         width = sum(items[item].left + items[item].right for item in members[number])
         movable = [item for item in members[number] if items[item].terminal]
-        steps = min(int(width / _WIDE) + 1, len(movable))
+        steps = min(int(width / PAGE_WIDTH) + 1, len(movable))
         for place, item in enumerate(movable):
             if steps > 1:
                 row[item] = number - (steps - 1 - place % steps)  # texts are on the right: lower ones go further right

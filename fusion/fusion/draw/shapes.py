@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fusion.draw.scene import Figure
+from fusion.draw.picture import Figure
 from fusion.draw.xml import tidy
 
 _SLANT = 9.0
@@ -24,6 +24,8 @@ def outline(figure: Figure, x: float, y: float) -> str:
             return _polygon(x - w, y - h, x + w, y - h, x + w - _SLANT, y + h, x - w + _SLANT, y + h)
         case "terminal":
             return _rectangle(x, y, w, h, min(h, 11.0))
+        case "cut":
+            return _rectangle(x, y, w, h, h, ' stroke-dasharray="3 2"')
         case "label":
             return _rectangle(x, y, w, h, min(h, 9.0), ' stroke-dasharray="1.5 3"')
         case "map":

@@ -19,11 +19,55 @@ ERROR, ERROR_FILL = "#c81e1e", "#fde8e8"
 NOTICE, NOTICE_FILL = "#b45309", "#fdf0d5"
 NOTE = "#3b5b8c"
 
-_BY_DEGREE = ("#3f4550", "#1d6fd8", "#0f8a55", "#8b3fc9", "#0b8fa6", "#c2418f", "#8a5a1f", "#67791b")
+_BY_DEGREE = ("#3f4550", "#1d6fd8", "#0f8a55", "#8b3fc9", "#097f94", "#c2418f", "#8a5a1f", "#67791b")
 """Strand colours for l = 0, 1, ...; they repeat from l = 8 on, where the written label tells."""
 
 _LANES = {"atom": "#dbe8fb", "edge": "#fbe9c9", "system": "#d9f0dc", "constant": "#e9e9ec"}
 _MORE_LANES = ("#eadcf7", "#d3eeee", "#f8dce6", "#e6ecc6", "#f1e0d0", "#d6dcf0")
+
+STRANDS: dict[str, str] = dict(
+    zip(
+        _BY_DEGREE,
+        ("#c3cad6", "#6cb0ff", "#4ecb8d", "#c79bff", "#3fd0e4", "#ff8cc8", "#e3ac6a", "#c0d04f"),
+        strict=True,
+    )
+)
+"""Strand colours on a light page, each with its counterpart on a dark one."""
+SURFACES: dict[str, str] = {
+    PAPER: "#12161d",
+    BOX: "#1e242e",
+    LEARNED: "#2c4424",
+    ERROR_FILL: "#4a1d20",
+    NOTICE_FILL: "#43320f",
+    **dict(zip(_LANES.values(), ("#1b3352", "#47371a", "#1d4026", "#33363d"), strict=True)),
+    **dict(zip(_MORE_LANES, ("#3b2752", "#14403f", "#4d2334", "#3b4219", "#452f1c", "#2a3358"), strict=True)),
+}
+"""Colours that something is drawn or written on, likewise."""
+INKS: dict[str, str] = {
+    INK: "#e6e9f0",
+    FAINT: "#9aa4b4",
+    BORDER: "#525c6b",
+    ERROR: "#ff7b72",
+    NOTICE: "#e3a13c",
+    NOTE: "#8fb4ea",
+}
+"""Colours of outlines and texts, likewise."""
+
+SHEET_CLASS = "fusion-drawing"
+"""Class of a drawing's root: the sheet touches nothing else in a page."""
+
+
+def _dark_rules() -> str:
+    pairs = (
+        *(("stroke", *pair) for pair in STRANDS.items()),
+        *((name, *pair) for name in ("fill", "stroke") for pair in (*SURFACES.items(), *INKS.items())),
+    )
+    return "".join(f'.{SHEET_CLASS} [{name}="{light}"]{{{name}:{dark}}}' for name, light, dark in pairs)
+
+
+SHEET = f"@media (prefers-color-scheme:dark){{{_dark_rules()}}}"
+"""The style sheet of every drawing, always the same text: where a dark page is asked for, it exchanges the colours that
+the attributes name. Viewers without style sheets, and printers, show the light drawing."""
 
 
 def degree_colour(l: int) -> str:

@@ -1,6 +1,7 @@
-"""Write a placed picture as SVG: plain presentation attributes, no style sheet, no script, no identifier, no reference.
+"""Write a placed picture as SVG: plain presentation attributes, no script, no identifier, no reference.
 
-Without identifiers and style sheets several drawings can stand inline in one page and do not touch each other.
+The one style sheet gives the colours of a dark page. It is the same in every drawing and reaches only into drawings, so
+that several of them can stand inline in one page.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from fusion.diagram import Diagram, Wire
 from fusion.draw.courses import course
 from fusion.draw.layout import Stroke
 from fusion.draw.legend import legend_entries
+from fusion.draw.networks import network_picture
 from fusion.draw.overlay import MAX_LISTED, Overlay, overlay
-from fusion.draw.scene import LINE, STRAND, Figure, Picture, Strands, compose, network_picture
+from fusion.draw.picture import LINE, STRAND, Figure, Picture, Strands
+from fusion.draw.scene import compose
 from fusion.draw.shapes import outline
 from fusion.draw.style import (
     BORDER,
@@ -28,6 +31,8 @@ from fusion.draw.style import (
     NOTICE,
     NOTICE_FILL,
     PAPER,
+    SHEET,
+    SHEET_CLASS,
     SMALL_SIZE,
     clean,
     degree_colour,
@@ -122,7 +127,9 @@ class _Writer:
             if self.texts[style]
         ]
         parts = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{attribute(name)}">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size} class="{SHEET_CLASS}" role="img" '
+            f'aria-label="{attribute(name)}">',
+            f"<style>{SHEET}</style>",
             f'<rect width="{tidy(width)}" height="{tidy(height)}" rx="8" fill="{PAPER}" stroke="{BORDER}"/>',
             f'<g fill="none" stroke-width="2" stroke-linejoin="round">{"".join(self.wires)}</g>',
             f'<g stroke="{INK}" stroke-width="1.2" fill="{BOX}">{"".join(self.shapes)}</g>',
@@ -190,7 +197,7 @@ class _Writer:
 
     def _figure(self, figure: Figure, x: float, y: float, outs: tuple[float, ...]) -> None:
         fill = LEARNED if figure.words.learned else BOX
-        if figure.shape == "terminal":
+        if figure.shape in ("terminal", "cut"):
             fill = self.lanes.get(figure.on, PAPER)
         if figure.shape == "panel":
             fill = PAPER

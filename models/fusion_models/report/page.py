@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 
+from fusion.draw.style import SHEET
 from fusion.errors import FusionError
 from fusion_models.files import write_atomic
 from fusion_models.report.data import CostRow, Drawing, ErrorRow, ReportData
@@ -271,6 +272,8 @@ def plain_svg(text: str, title: str) -> str:
         raise FusionError(f"{where} is not well-formed: {error}") from None
     for element in root.iter():
         tag = str(element.tag).rpartition("}")[2].lower()
+        if tag == "style" and element.text == SHEET:  # the colours of a drawing on a dark page, always the same text
+            continue
         if tag in ("script", "foreignobject", "iframe", "style", "animate", "set"):
             raise FusionError(f"{where} holds a <{tag}> element; a report takes plain drawings only")
         for name, value in element.attrib.items():

@@ -17,18 +17,49 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fusion
-from fusion import Diagram, Finding, Network, Space, Violation, Wire, findings, leg, walk_nodes
+from fusion import Diagram, Finding, Network, Space, Violation, Wire, apply, findings, leg, walk_nodes
 from fusion.diagram import Leg
 from fusion.draw import dot, svg, text
-from fusion.draw.style import ERROR, NOTICE, clean, degree_colour, wrap
+from fusion.draw.style import (
+    BOX,
+    ERROR,
+    FAINT,
+    INK,
+    INKS,
+    NOTE,
+    NOTICE,
+    PAPER,
+    SHEET,
+    SHEET_CLASS,
+    STRANDS,
+    SURFACES,
+    clean,
+    degree_colour,
+    wrap,
+)
 from fusion.sampling import random_diagrams
 
 Drawn = Wire | Diagram | Network
 SVG = "{http://www.w3.org/2000/svg}"
-ELEMENTS = {f"{SVG}{name}" for name in ("svg", "g", "path", "rect", "circle", "polygon", "text", "title")}
-ATTRIBUTES = {"width", "height", "viewBox", "x", "y", "rx", "cx", "cy", "r", "points", "d", "role", "aria-label"}
+ELEMENTS = {f"{SVG}{name}" for name in ("svg", "g", "path", "rect", "circle", "polygon", "text", "title", "style")}
+ATTRIBUTES = {
+    "width",
+    "height",
+    "viewBox",
+    "x",
+    "y",
+    "rx",
+    "cx",
+    "cy",
+    "r",
+    "points",
+    "d",
+    "class",
+    "role",
+    "aria-label",
+}
 ATTRIBUTES |= {"fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linejoin", "text-anchor"}
-ATTRIBUTES |= {"font-family", "font-size", "font-weight", "font-style"}
+ATTRIBUTES |= {"class", "font-family", "font-size", "font-weight", "font-style"}
 HOSTILE = [
     '"><script>alert(1)</script>',
     "]]>&amp;<!-- &x; -->",
@@ -47,6 +78,7 @@ def parsed(text: str) -> ElementTree.Element:
     assert root.tag == f"{SVG}svg"
     for element in root.iter():
         assert element.tag in ELEMENTS
+        assert element.tag != f"{SVG}style" or element.text == SHEET
         assert set(element.attrib) <= ATTRIBUTES, element.attrib
         assert not any("(" in value or ":" in value for value in element.attrib.values())
     assert "<!" not in text and "<?" not in text
@@ -168,9 +200,9 @@ def test_errors_are_red_and_notices_amber(build: Callable[[str], Drawn]) -> None
     written = " ".join(texts(root))
     for finding in found:  # every headline is written out below
         assert finding.violation.headline[:30] in written
-    plain = svg(value, findings=())
+    plain = svg(value, findings=()).replace(SHEET, "")
     assert ERROR not in plain and NOTICE not in plain
-    only = svg(value, findings=[finding for finding in found if finding.node in odd])
+    only = svg(value, findings=[finding for finding in found if finding.node in odd]).replace(SHEET, "")
     assert ERROR not in only and NOTICE in only
 
 
@@ -187,9 +219,14 @@ def test_several_findings_at_one_node_share_its_badge(build: Callable[[str], Dra
     assert written.count("word1") == 2, "the first error is also written at the node"
 
 
+def test_the_number_one_is_written() -> None:
+    drawn = svg(apply(Network((), ())).mix("->v", v=2))
+    assert "1" in texts(parsed(drawn)) and "0e" in texts(parsed(drawn))
+
+
 def test_a_broken_vertex_of_a_network_is_red(build: Callable[[str], Drawn]) -> None:
-    assert ERROR in svg(build("broken_network"))
-    assert ERROR not in svg(build("sixj"))
+    assert ERROR in svg(build("broken_network")).replace(SHEET, "")
+    assert ERROR not in svg(build("sixj")).replace(SHEET, "")
 
 
 def test_many_findings_are_counted(build: Callable[[str], Drawn]) -> None:
@@ -225,6 +262,46 @@ def test_the_legend_explains_what_occurs(build: Callable[[str], Drawn]) -> None:
     written = set(texts(parsed(svg(build("mace")))))
     assert {"l=0", "l=1", "l=2", "l=3", "on atom", "on edge", "learned", "label"} <= written
     assert not {"l=4", "on pair", "any irreps"} & written
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of an sRGB colour (WCAG 2.1)."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio of two colours (WCAG 2.1), from 1 to 21."""
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_colours_stand_out_on_light_and_dark_pages(dark: bool) -> None:
+    def shown(colours: dict[str, str]) -> dict[str, str]:
+        return colours if dark else {light: light for light in colours}
+
+    surfaces, inks, strands = shown(SURFACES), shown(INKS), shown(STRANDS)
+    assert (luminance(surfaces[PAPER]) < 0.02) == dark
+    for strand in strands.values():
+        for surface in surfaces.values():
+            assert contrast(strand, surface) >= 2.7
+        assert contrast(strand, surfaces[PAPER]) >= 3.9
+    for surface in surfaces.values():
+        assert contrast(inks[INK], surface) >= 8
+    for ink in (INK, FAINT, ERROR, NOTICE, NOTE):
+        assert contrast(inks[ink], surfaces[PAPER]) >= 4.5
+    lanes = [surfaces[lane] for lane in SURFACES if lane not in (PAPER, BOX)]
+    assert all(contrast(lane, surfaces[PAPER]) >= 1.1 for lane in lanes)
+
+
+def test_every_colour_has_a_dark_counterpart(example: Drawn) -> None:
+    rules = set(re.findall(rf'\.{SHEET_CLASS} \[(fill|stroke)="(#[0-9a-f]{{6}})"\]', SHEET))
+    drawn = svg(example)
+    used = set(re.findall(r' (fill|stroke)="(#[0-9a-f]{6})"', drawn.replace(SHEET, "")))
+    assert used and used <= rules
+    assert drawn.count(SHEET) == 1 and parsed(drawn).get("class") == SHEET_CLASS
 
 
 def test_notebooks_show_the_drawing(build: Callable[[str], Drawn]) -> None:
