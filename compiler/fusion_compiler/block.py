@@ -14,6 +14,7 @@ from fusion.errors import InputError
 from fusion.index import CONSTANT_SPACE, IndexMap, derived_from
 from fusion.parameters import parameters
 from fusion_compiler.checks import check_inputs
+from fusion_compiler.coefficients import Coefficients
 from fusion_compiler.emit import runner, source_text
 from fusion_compiler.emit.tables import table_tensors
 from fusion_compiler.program import Program
@@ -47,16 +48,17 @@ class Block(nn.Module):
         self.program = program
         self.levels = dict(levels)
         self.emitter = emitter
-        self.coefficients = nn.ParameterDict()
+        learned: dict[str, nn.Parameter] = {}
         self.fitted: dict[str, str] = {}
         for parameter in parameters(self.diagram):
             value = torch.empty(parameter.shape, dtype=dtype)
             if parameter.learned:
                 nn.init.normal_(value, std=parameter.fan_in**-0.5)
-                self.coefficients[parameter.name] = nn.Parameter(value)
+                learned[parameter.name] = nn.Parameter(value)
             else:
                 self.fitted[parameter.name] = f"fitted_{parameter.name}"
                 self.register_buffer(self.fitted[parameter.name], torch.full_like(value, torch.nan))
+        self.coefficients = Coefficients(learned)
         self.register_buffer(
             "anchor", torch.zeros((), dtype=dtype), persistent=False
         )  # follows .to(dtype) and .to(device)
@@ -115,7 +117,7 @@ class Block(nn.Module):
             check_inputs(self.program, self._declared, tensors, sizes or {}, self.dtype)
             self._check_fitted()
         given = {**tensors, **self._derived(tensors)}
-        coefficients = dict(self.coefficients.items())
+        coefficients: dict[str, Tensor] = dict(self.coefficients.items())
         coefficients.update({name: self.get_buffer(buffer) for name, buffer in self.fitted.items()})
         constants = {name: self.get_buffer(buffer) for name, buffer in self.table_names.items()}
         outputs = self._runner(given, coefficients, constants, self._rows(given, sizes or {}))

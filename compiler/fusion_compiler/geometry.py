@@ -122,3 +122,10 @@ def polynomial_cutoff(cutoff: float, p: int, r: Tensor) -> Tensor:
     power = x**p
     value = 1.0 - (p + 1) * (p + 2) / 2 * power + p * (p + 2) * power * x - p * (p + 1) / 2 * power * x * x
     return torch.where(x < 1.0, value, torch.zeros_like(value))
+
+
+def cosine_cutoff(cutoff: float, r: Tensor) -> Tensor:
+    """Return (1 + cos(pi r / c)) / 2 for r < c, else exactly 0 (Behler 2011). Value and derivative vanish at c."""
+    x = (r / cutoff).clamp(max=1.0)
+    half = torch.cos(0.5 * math.pi * x)  # (1 + cos(2 a)) / 2 = cos(a)^2, without the cancellation near the cutoff
+    return torch.where(x < 1.0, half * half, torch.zeros_like(half))

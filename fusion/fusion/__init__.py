@@ -12,13 +12,17 @@ from fusion.diagram import (
     apply,
     label,
     leg,
+    one,
     outputs,
     walk_nodes,
     weights,
 )
+from fusion.equality import canonical, equivalence
 from fusion.errors import FileFormatError, FusionError, InputError, LimitError, NotationError
 from fusion.files import load, save
 from fusion.findings import ChannelError, DiagramError, Finding, IndexSpaceError, LegError, SelectionRuleError
+from fusion.generation import Generated, generate
+from fusion.graph import from_graph, to_graph
 from fusion.index import IndexMap, index_map, tuples
 from fusion.irreps import Irrep, Irreps
 from fusion.network import Network, line, split_vertex, vertex
@@ -37,6 +41,7 @@ __all__ = [
     "FileFormatError",
     "Finding",
     "FusionError",
+    "Generated",
     "IndexMap",
     "IndexSpaceError",
     "InputError",
@@ -57,22 +62,28 @@ __all__ = [
     "__version__",
     "add",
     "apply",
+    "canonical",
     "check",
     "draw",
+    "equivalence",
     "evaluate",
     "evaluate_network",
     "findings",
+    "from_graph",
+    "generate",
     "index_map",
     "label",
     "leg",
     "line",
     "load",
+    "one",
     "outputs",
     "parameters",
     "parse",
     "parse_network",
     "save",
     "split_vertex",
+    "to_graph",
     "tuples",
     "vertex",
     "walk_nodes",

@@ -43,7 +43,7 @@ def nested_text(values: Nested) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """Learned coefficients of shape (*classes, paths out, paths in, *letters of the pattern), one per irrep."""
+    """Learned coefficients, one tensor per irrep or one for all (shape: :func:`fusion.parameters.mix_axes`)."""
 
     def __str__(self) -> str:
         return "learned"

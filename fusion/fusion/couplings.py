@@ -7,8 +7,9 @@ from such vertices enumerates its trees in the order of MACE (Batatia et al. 202
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from fusion.irreps import Irrep, Irreps, irreps_of
 from fusion.rules import coupled
@@ -55,17 +56,46 @@ def fuse_paths(
     return tuple(sorted(found, key=lambda path: path.out))  # stable: the order within one irrep is kept
 
 
-def fused_irreps(paths: Sequence[FusePath]) -> Irreps:
-    """Return the irreps of a wire with these paths."""
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """What two wires have for one coupled irrep: how many couplings, and the irreps of each side that take part."""
+
+    count: int
+    left: frozenset[Irrep]
+    right: frozenset[Irrep]
+
+
+@lru_cache(maxsize=4096)
+def meetings(left: Irreps, right: Irreps) -> Mapping[Irrep, Meeting]:
+    """Return every irrep that ``left`` and ``right`` couple to, in order, without listing the couplings."""
+    found: dict[Irrep, list[tuple[int, Irrep, Irrep]]] = {}
+    for m, a in left:
+        for n, b in right:
+            for out in coupled(a, b):
+                found.setdefault(out, []).append((m * n, a, b))
+    return {
+        out: Meeting(sum(n for n, _, _ in pairs), frozenset(a for _, a, _ in pairs), frozenset(b for _, _, b in pairs))
+        for out, pairs in sorted(found.items())
+    }
+
+
+def fused_counts(
+    left: Irreps, right: Irreps, filter_: Irreps | None = None, triples: Sequence[Triple] | None = None
+) -> dict[Irrep, int]:
+    """Return how many couplings :func:`fuse_paths` lists for each coupled irrep, in order, without listing them."""
     counts: dict[Irrep, int] = {}
-    for path in paths:
-        counts[path.out] = counts.get(path.out, 0) + 1
-    return Irreps(tuple((counts[irrep], irrep) for irrep in sorted(counts)))
+    if triples is None:
+        kinds = meetings(left, right)
+        return {out: kinds[out].count for out in (kinds if filter_ is None else filter_.kinds()) if out in kinds}
+    mine, theirs = ({irrep: count for count, irrep in side} for side in (left, right))
+    for a, b, out in triples:
+        counts[out] = counts.get(out, 0) + mine.get(a, 0) * theirs.get(b, 0)
+    return {out: counts[out] for out in sorted(counts) if counts[out]}
 
 
 def reachable(left: Irreps, right: Irreps) -> Irreps:
     """Return every irrep that ``left`` and ``right`` can couple to, each once."""
-    return irreps_of({out for _, a in left for _, b in right for out in coupled(a, b)})
+    return irreps_of(meetings(left, right))
 
 
 def numbered(paths: Sequence[FusePath]) -> dict[tuple[Irrep, int], FusePath]:

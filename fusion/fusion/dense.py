@@ -48,7 +48,7 @@ from fusion.irreps import Irrep
 from fusion.limits import MAX_NETWORK_TERMS
 from fusion.network import Network
 from fusion.node import Node
-from fusion.parameters import letter_sizes, node_names
+from fusion.parameters import letter_sizes, mix_axes, node_names, tensor_name
 from fusion.pattern import Pattern
 from fusion.powers import power_paths
 from fusion.space import Space
@@ -182,8 +182,8 @@ class _Run:
         """Evaluate a rule that only adds and multiplies: once on values, once on magnitudes of everything."""
         return Evaluation(rule(_Side(self.values, True)), rule(_Side(self.values, False)))
 
-    def parameter(self, node: Node, irrep: Irrep) -> Array:
-        return self.inputs.coefficients[f"{self.names[node]}_{irrep}"]
+    def parameter(self, node: Fuse | Mix, irrep: Irrep) -> Array:
+        return self.inputs.coefficients[tensor_name(node, self.names[node], irrep)]
 
 
 def blocks(space: Space, array: Array) -> dict[Irrep, Array]:
@@ -274,20 +274,22 @@ def _power(run: _Run, node: Power) -> Evaluation:
 
 
 def _coefficients(run: _Run, node: Mix, irrep: Irrep, side: _Side) -> Array:
-    """Return the coefficients of a mix for one irrep: (*classes, paths out, paths in, *letters of the pattern)."""
+    """Return the coefficients of a mix for one irrep: (*classes, paths out, paths in, *letters of the pattern).
+
+    There is one axis of paths only where every path is by itself.
+    """
     letters = node.pattern.letters
-    classes = tuple(label.classes for label in node.per)
+    _, counts = mix_axes(node, node.wire.space.irreps.count(irrep))
     if isinstance(node.coefficients, Constant):
         sizes = letter_sizes(node)
-        paths = node.wire.space.irreps.count(irrep)
-        shape = (*classes, node.out_paths, paths, *(sizes[letter] for letter in letters))
+        shape = (*counts, *(sizes[letter] for letter in letters))
         tensor = node.coefficients.tensor(irrep)
         return side.constant(np.broadcast_to(np.zeros(()) if tensor is None else tensor, shape))
     given = side.constant(run.parameter(node, irrep))
     if not isinstance(node.coefficients, Tied):
         return given
     tied = node.coefficients
-    lead = list(range(len(classes) + 2))
+    lead = list(range(len(counts)))
     every = dict.fromkeys(letters + tied.tensor_letters + tied.weight_letters)
     axis = {letter: len(lead) + position for position, letter in enumerate(every)}
     return contract(
@@ -309,7 +311,8 @@ def _mix(run: _Run, node: Mix) -> Evaluation:
             table = _coefficients(run, node, irrep, side)
             lead = [0] if rows else []
             wire = (block, [0, *in_axes, 1, 2])
-            parts[irrep] = contract([0, *out_axes, 3, 2], wire, (table[rows], [*lead, 3, 1, *letters]))
+            ends = [1] if node.each else [3, 1]  # the path out, the path in
+            parts[irrep] = contract([0, *out_axes, ends[0], 2], wire, (table[rows], [*lead, *ends, *letters]))
         return join(node.space, parts, run.count(node))
 
     return run.both(rule)
@@ -384,6 +387,10 @@ def _geometry(run: _Run, node: Geometry) -> Evaluation:
         return Evaluation(r, np.maximum(r, 1e-30))
     if node.function == "cutoff":
         return _polynomial_cutoff(r / node.lengths[0], node.lengths[1])
+    if node.function == "cosine_cutoff":
+        x = r / node.lengths[0]
+        wave, inside = np.cos(np.pi * x), x < 1.0
+        return Evaluation(np.where(inside, (1.0 + wave) / 2, 0.0), np.where(inside, (1.0 + np.abs(wave)) / 2, 1.0))
     if node.function in ("bessel", "gaussian"):
         return _radial_basis(node, r)
     if node.function == "harmonics":

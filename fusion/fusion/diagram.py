@@ -39,7 +39,7 @@ from fusion.inference.invariant import infer_geometry, infer_map
 from fusion.inference.linear import infer_add, infer_direct_sum, infer_mix, infer_scale, infer_select
 from fusion.irreps import Irrep, Irreps, irreps_of
 from fusion.limits import MAX_CLASSES, MAX_LABEL_MAPS, MAX_LABELS, MAX_PATHS
-from fusion.network import Network, infer_apply
+from fusion.network import Network, Vertex, infer_apply
 from fusion.node import Node
 from fusion.pattern import Pattern
 from fusion.printing import ATOM, FUSE, SUM, Child, Focus, Piece, print_outputs, walk
@@ -112,7 +112,8 @@ class Wire(Node):
         pattern: str,
         *,
         per: Label | Sequence[Label] = (),
-        paths: int = 1,
+        paths: int | str = 1,
+        shared: bool = False,
         name: str = "",
         constant: object = None,
         buffer: str = "",
@@ -123,8 +124,11 @@ class Wire(Node):
 
         Args:
             pattern: ``"u->u"`` diagonal, ``"u->v"`` full, ``"gu->gv"`` grouped; sizes of new letters as keywords.
-            per: label legs; every class has its own coefficients.
-            paths: number of paths of each irrep of the result; all paths of the input are summed into each.
+            per: label legs; every class has its own coefficients. A wire on ``constant`` comes to the labels' space.
+            paths: number of paths of each irrep of the result; all paths of the input are summed into each. With
+                ``"each"`` every path is mapped by itself, and the paths stay as they are.
+            shared: whether all irreps have the same coefficients, one tensor called as the node; each irrep then needs
+                the same number of paths. Constants are shared unless they are given per irrep.
             name: name of the coefficients; equal names with equal shapes on different nodes are refused.
             constant: constant coefficients, a number, a nested sequence, or one per irrep ``{"0e": ..., "1o": ...}``.
             buffer: name of constant coefficients that are fitted and bound later, such as a PCA.
@@ -142,8 +146,12 @@ class Wire(Node):
             coefficients = Tied.of(*tied)
         labels = (per,) if isinstance(per, Label) else tuple(per)
         own = optional_identifier(name)
-        count = whole(paths, "the number of paths")
-        return Mix(self, Pattern.parse(pattern, 1), letter_sizes_of(sizes), count, labels, coefficients, own)
+        if isinstance(paths, str) and paths != "each":
+            raise NotationError(f"the paths of a mix are a number or 'each', not {paths[:40]!r}")
+        each = isinstance(paths, str)
+        count = 1 if isinstance(paths, str) else whole(paths, "the number of paths")
+        form = Pattern.parse(pattern, 1)
+        return Mix(self, form, letter_sizes_of(sizes), count, labels, coefficients, own, each, shared)
 
     def scale(self, by: Wire | Weights, pattern: str | None = None) -> Scale:
         """Multiply by an invariant wire, matched or broadcast on (irrep, path, channel).
@@ -205,6 +213,10 @@ class Wire(Node):
             raise NotationError(f"the order of the polynomial cutoff must be from 2 to 64, got {p!r}")
         return Geometry(self, "cutoff", 1, (positive(cutoff), float(p)))
 
+    def cosine_cutoff(self, cutoff: float) -> Geometry:
+        """Cosine cutoff (1 + cos(pi r / c)) / 2: 1 at r = 0, 0 with a vanishing derivative at the cutoff and beyond."""
+        return Geometry(self, "cosine_cutoff", 1, (positive(cutoff),))
+
     def pull(self, index_map: IndexMap | str) -> Pull:
         """Gather along a map: row i of the result is row ``map[i]`` of the wire."""
         return Pull(self, resolve_map(index_map))
@@ -247,6 +259,11 @@ class Leg(Wire):
     name: str
     declared: Space
     tensor: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.tensor:
+            object.__setattr__(self, "value_key", replace(self, name=self.tensor, tensor="").key)
 
     def infer(self) -> Inferred:
         return Inferred(self.declared)
@@ -341,7 +358,7 @@ class Fuse(Wire):
             dict(self.sizes),
             self.coupled,
             self.triples,
-            same_wire=self.left == self.right,
+            same_wire=self.left.value_key == self.right.value_key,
         )
 
     @property
@@ -419,8 +436,14 @@ class Mix(Wire):
     per: tuple[Label, ...] = ()
     coefficients: Coefficients = LEARNED
     name: str = ""
+    each: bool = False
+    shared: bool = False
 
     def __post_init__(self) -> None:
+        if self.each and self.out_paths != 1:
+            raise NotationError("a mix of each path by itself gives one path for each, and takes no number of paths")
+        if self.shared and isinstance(self.coefficients, Constant):
+            raise NotationError("a constant is the same for all irreps unless it is given per irrep; leave out shared")
         if not 1 <= self.out_paths <= MAX_PATHS:
             raise NotationError(f"a mix gives 1 to {MAX_PATHS} paths of each irrep, not {self.out_paths}")
         if len(self.per) > MAX_LABELS:
@@ -429,16 +452,19 @@ class Mix(Wire):
 
     def infer(self) -> Inferred:
         labels = tuple((label.name, label.space.on) for label in self.per)
-        return infer_mix(self.wire.space, self.pattern, dict(self.sizes), self.out_paths, labels)
+        paths = None if self.each else self.out_paths
+        return infer_mix(self.wire.space, self.pattern, dict(self.sizes), paths, labels, self.shared)
 
     def pieces(self) -> Sequence[Piece]:
         text = str(self.pattern) + _size_text(self.sizes)
         if self.out_paths != 1:
             text += f", paths={self.out_paths}"
+        text += ", paths=each" if self.each else ""
         if self.per:
             text += ", per=" + " ".join(label.text for label in self.per)
         if not isinstance(self.coefficients, Learned):
             text += f", {self.coefficients}"
+        text += ", shared=True" if self.shared else ""
         if self.name:
             text += f", name={self.name}"
         return (Child(self.wire), Focus(f".mix({text})"))
@@ -521,6 +547,7 @@ class Geometry(Wire):
             "bessel": f"{self.count}, {self.lengths[0] if self.lengths else 0!r}",
             "gaussian": f"{self.count}, {self.lengths[0] if self.lengths else 0!r}",
             "cutoff": f"{self.lengths[0]!r}, {int(self.lengths[1])}" if len(self.lengths) > 1 else "",
+            "cosine_cutoff": f"{self.lengths[0] if self.lengths else 0!r}",
         }[self.function]
         return (Child(self.wire), Focus(f".{self.function}({arguments})"))
 
@@ -680,7 +707,14 @@ class Apply(Wire):
     def infer(self) -> Inferred:
         return infer_apply(self.network, tuple((end, wire.space) for end, wire in self.wires))
 
+    @property
+    def is_one(self) -> bool:
+        """Whether this is the number one as :func:`one` writes it."""
+        return not self.wires and self.network in _ONE.values()
+
     def pieces(self) -> Sequence[Piece]:
+        if self.is_one:
+            return (Focus("one(0)" if self.network.lines else "one()"),)
         out: list[Piece] = [Focus(str(self.network)), "("]
         for position, (end, wire) in enumerate(self.wires):
             out.extend((f"{', ' if position else ''}{end}=", Child(wire, SUM)))
@@ -735,6 +769,26 @@ def add(*terms: Wire | tuple[float, Wire]) -> Add:
 def apply(network: Network, wires: Mapping[str, Wire] | None = None) -> Apply:
     """Use a fusion network as a node; ``wires`` names a wire for every in-end."""
     return Apply(network, tuple(sorted((wires or {}).items())))
+
+
+_ONE = {
+    Irrep(0, 1): Network((), ()),
+    Irrep(0, 0): Network(
+        (Vertex("cup", ("a", "b")), Vertex("cap", ("a", "b"))), (("a", Irrep(0, 0)), ("b", Irrep(0, 0)))
+    ),
+}
+"""Networks whose value is one: without any line, which is of O(3), and the loop of the scalar of SO(3)."""
+
+
+def one(irrep: str | Irrep = "0e") -> Apply:
+    """The constant number 1 on the index space ``constant``: ``one()`` of O(3), ``one("0")`` of SO(3).
+
+    A mix of it is a learned constant, such as a bias: ``add(x.mix("u->v", v=8), one().mix("->v", v=8))``.
+    """
+    scalar = irrep if isinstance(irrep, Irrep) else Irrep.parse(irrep)
+    if scalar not in _ONE:
+        raise NotationError(f"the number one is a 0e, or a 0 of SO(3), not a {scalar}")
+    return Apply(_ONE[scalar])
 
 
 @dataclass(frozen=True)

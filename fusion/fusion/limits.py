@@ -13,7 +13,7 @@ MAX_CLASSES = 4_096
 """Largest number of classes of a label."""
 MAX_NODES = 20_000
 """Largest number of distinct nodes of a diagram."""
-MAX_TEXT = 1_000_000
+MAX_TEXT = 300_000
 """Largest diagram text, in characters."""
 MAX_DEPTH = 64
 """Deepest nesting of a diagram text; the printer stays below half of it."""
@@ -28,7 +28,13 @@ MAX_LABEL_MAPS = 16
 """Largest number of maps that one label is pulled along."""
 MAX_ORDER = 6
 """Largest order of a power."""
-MAX_REDUCED_ENTRIES = 20_000_000
+MAX_COMBS = 20_000
+"""Largest number of paths of one order of a power, and of what its inner lines are coupled from."""
+MAX_TEXT_COMBS = 100_000
+"""Largest number of these in all powers of a diagram text."""
+MAX_TEXT_SHUFFLED = 1_000_000
+"""Largest number of entries that all shuffles and rolls of a diagram text have together."""
+MAX_REDUCED_ENTRIES = 2_000_000
 """Largest table of symmetric couplings that the reduced basis may build."""
 MAX_NETWORK_TERMS = 100_000_000
 """Largest number of terms of one step in the contraction of a fusion network."""

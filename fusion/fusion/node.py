@@ -29,6 +29,8 @@ class Node:
         """The laws broken at this very node."""
         key: str
         """Digest of the declaration; equality and hash come from it."""
+        value_key: str
+        """The same with legs that are declared to be one tensor taken for one leg: equal where the values are."""
 
     def __post_init__(self) -> None:
         inputs: list[Node] = []
@@ -36,7 +38,12 @@ class Node:
         for field in fields(self):  # type: ignore[arg-type]  # every concrete node is a dataclass
             parts.append(_encode(getattr(self, field.name), inputs))
         object.__setattr__(self, "inputs", tuple(inputs))
-        object.__setattr__(self, "key", hashlib.sha256("|".join(parts).encode()).hexdigest())
+        key = value_key = _digest(parts)
+        if any(item.value_key != item.key for item in inputs):
+            every = [getattr(self, field.name) for field in fields(self)]  # type: ignore[arg-type]
+            value_key = _digest([parts[0], *(_encode(value, [], by_value=True) for value in every)])
+        object.__setattr__(self, "key", key)
+        object.__setattr__(self, "value_key", value_key)
         inferred = self.infer()
         object.__setattr__(self, "space", inferred.space)
         object.__setattr__(self, "violations", inferred.violations)
@@ -83,11 +90,16 @@ class Node:
         return f"parse({str(self)!r})"
 
 
-def _encode(value: object, inputs: list[Node]) -> str:
+def _digest(parts: Sequence[str]) -> str:
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()
+
+
+def _encode(value: object, inputs: list[Node], by_value: bool = False) -> str:
     """Return text that determines ``value``; nodes met on the way are appended to ``inputs``."""
     if isinstance(value, Node):
         inputs.append(value)
-        return value.key
+        return value.value_key if by_value else value.key
     if isinstance(value, tuple):
-        return "(" + ",".join(_encode(item, inputs) for item in cast("tuple[object, ...]", value)) + ")"
+        items = cast("tuple[object, ...]", value)
+        return "(" + ",".join(_encode(item, inputs, by_value) for item in items) + ")"
     return repr(value)

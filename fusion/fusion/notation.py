@@ -23,24 +23,28 @@ from fusion.diagram import (
     Label,
     Map,
     Mix,
+    Power,
     Select,
+    Shuffle,
     Wire,
     add,
     apply,
     label,
     leg,
+    one,
     outputs,
 )
 from fusion.errors import FusionError, LimitError, NotationError, caret
 from fusion.functions import ELEMENTWISE
 from fusion.irreps import Irrep, Irreps
-from fusion.limits import MAX_CONSTANT, MAX_DEPTH, MAX_NODES, MAX_TEXT
+from fusion.limits import MAX_CONSTANT, MAX_DEPTH, MAX_NODES, MAX_TEXT, MAX_TEXT_COMBS, MAX_TEXT_SHUFFLED
 from fusion.network import Network, Vertex
 from fusion.pattern import Pattern
+from fusion.powers import comb_counts
 
 _TOKEN = re.compile(
     r"(?P<space>[ \t\r\n]+)|(?P<arrow>->)"
-    r"|(?P<number>-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![A-Za-z0-9_]))"
+    r"|(?P<number>-?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?(?![A-Za-z0-9_]))"  # ++: no way back
     r"|(?P<word>[A-Za-z0-9_]+)|(?P<mark>[-+@.,:;=*()\[\]{}<>^])",
     re.ASCII,
 )
@@ -105,6 +109,9 @@ class _Reader:
         self.place = 0
         self.depth = 0
         self.built = 0
+        self.irrep_of: dict[str, Irrep] = {}
+        self.combs = 0
+        self.shuffled = 0
         self.names: dict[str, Wire | Label] = {}
 
     # tokens
@@ -278,7 +285,11 @@ class _Reader:
             self._count()
             parts.append(self.product())
         self.depth -= 1
-        return parts[0] if len(parts) == 1 else DirectSum(tuple(parts))
+        if len(parts) == 1:
+            return parts[0]
+        first = parts[0]
+        self._count(len(first.parts) if isinstance(first, DirectSum) else 0)  # its parts become parts of the whole
+        return DirectSum(tuple(parts))
 
     def _deeper(self) -> None:
         self.depth += 1
@@ -287,10 +298,22 @@ class _Reader:
                 f"a diagram text is nested deeper than {MAX_DEPTH}\n{caret(self.text, self.next.position)}"
             )
 
-    def _count(self) -> None:
-        self.built += 1
+    def _count(self, nodes: int = 1) -> None:
+        self.built += nodes
         if self.built > MAX_NODES:
             raise LimitError(f"a diagram text has more than {MAX_NODES} nodes")
+
+    def _spend(self, wire: Wire) -> None:
+        """Bound what short texts make much of: the paths of powers and the entries of rolled axes."""
+        if isinstance(wire, Power) and not wire.violations:
+            parts = (comb_counts(wire.base.space.irreps, n, wire.coupled, wire.inner) for n in wire.orders)
+            self.combs += sum(map(sum, parts))
+            if self.combs > MAX_TEXT_COMBS:
+                raise LimitError(f"the powers of a diagram text have more than {MAX_TEXT_COMBS} paths in all")
+        elif isinstance(wire, Shuffle):
+            self.shuffled += len(wire.order)
+            if self.shuffled > MAX_TEXT_SHUFFLED:
+                raise LimitError(f"the shuffles of a diagram text have more than {MAX_TEXT_SHUFFLED} entries in all")
 
     def product(self) -> Wire:
         wire = self.postfix()
@@ -306,15 +329,17 @@ class _Reader:
             self.expect(")")
             return wire
         if token.kind != "word":
-            self.fail("expected a leg, a shared part, add(...), network[...] or '('")
+            self.fail("expected a leg, a shared part, add(...), network[...], one() or '('")
         if self.at("add") and self._peek(1) == "(":
             return self._add()
         if self.at("network") and self._peek(1) == "[":
             return self._network()
+        if self.at("one") and self._peek(1) == "(":
+            return self._one()
         self.take()
         found = self.names.get(token.text)
         if found is None:
-            known = ", ".join(list(self.names)[:12])
+            known = ", ".join(name[:40] for name in list(self.names)[:12])
             self.fail(f"unknown name {token.text[:40]!r}; declared so far: {known or 'nothing'}", token)
         if isinstance(found, Label):
             self.fail(f"{token.text!r} is a label; it can stand after per= or by= only", token)
@@ -354,6 +379,13 @@ class _Reader:
         self.expect(")")
         return self.guarded(start, lambda: apply(network, wires))
 
+    def _one(self) -> Wire:
+        start = self.take()
+        self.expect("(")
+        scalar = Irrep(0, 1) if self.at(")") else self.irrep()
+        self.expect(")")
+        return self.guarded(start, lambda: one(scalar))
+
     def network(self) -> Network:
         start = self.expect("[")
         vertices: list[Vertex] = []
@@ -385,6 +417,7 @@ class _Reader:
                 self.expect("]")
                 self._count()
                 wire = self.guarded(token, partial(wire.__getitem__, irreps))
+                self._spend(wire)
             elif self.at(".") and self.next.kind == "mark":
                 self.take()
                 method = self.word()
@@ -394,6 +427,7 @@ class _Reader:
                 self.expect("(")
                 self._count()
                 wire = self.guarded(token, partial(reader, self, wire))
+                self._spend(wire)
                 self.expect(")")
             else:
                 return wire
@@ -409,7 +443,9 @@ class _Reader:
 
     def irrep(self) -> Irrep:
         start = self.take()
-        return self.guarded(start, lambda: Irrep.parse(start.text))
+        if start.text not in self.irrep_of:
+            self.irrep_of[start.text] = self.guarded(start, lambda: Irrep.parse(start.text))
+        return self.irrep_of[start.text]
 
     def dotted(self) -> str:
         out = self.word()
@@ -522,7 +558,7 @@ def _fuse(reader: _Reader, wire: Wire) -> Fuse:
 def _mix(reader: _Reader, wire: Wire) -> Wire:
     pattern = reader.pattern(1)
     sizes: dict[str, int] = {}
-    paths, name = 1, ""
+    paths, name, each, shared = 1, "", False, False
     per: tuple[Label, ...] = ()
     coefficients: Coefficients = LEARNED
     seen: set[str] = set()
@@ -534,7 +570,10 @@ def _mix(reader: _Reader, wire: Wire) -> Wire:
             reader.fail(f"{key[:40]!r} is given twice", token)
         seen.add("coefficients" if key in _COEFFICIENTS else key)
         if key == "paths":
-            paths = reader.integer()
+            each = reader.accept("each")
+            paths = 1 if each else reader.integer()
+        elif key == "shared":
+            shared = reader.word("True") == "True"
         elif key == "name":
             name = reader.word()
         elif key == "per":
@@ -545,7 +584,8 @@ def _mix(reader: _Reader, wire: Wire) -> Wire:
             sizes[key] = reader.integer()
         else:
             reader.fail(f"a mix has no option {key[:40]!r}, or it has two kinds of coefficients", token)
-    return Mix(wire, pattern, letter_sizes_of(sizes), paths, per, coefficients, optional_identifier(name))
+    own = optional_identifier(name)
+    return Mix(wire, pattern, letter_sizes_of(sizes), paths, per, coefficients, own, each, shared)
 
 
 def _constant(reader: _Reader) -> Constant:
@@ -701,6 +741,7 @@ _METHODS: dict[str, Callable[[_Reader, Wire], Wire]] = {
     "bessel": _radial("bessel"),
     "gaussian": _radial("gaussian"),
     "cutoff": _cutoff,
+    "cosine_cutoff": lambda reader, wire: wire.cosine_cutoff(reader.real()),
     "split": _split,
     "merge": lambda reader, wire: wire.merge(_axis(reader)),
     "reorder": lambda reader, wire: wire.reorder(str(reader.pattern(1))),

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from fusion.coefficients import Buffer, Constant, Learned, Tied
-from fusion.couplings import fuse_paths
+from fusion.couplings import fused_counts
 from fusion.diagram import Diagram, Fuse, Mix, Wire, walk_nodes
 from fusion.inference.common import bind, default_pattern
 from fusion.inference.linear import bound_sizes
@@ -19,18 +19,19 @@ class Parameter:
     """One tensor of coefficients.
 
     Attributes:
-        name: ``<name of the node>_<irrep>``, for instance ``mix1_1o``.
+        name: see :func:`tensor_name`, for instance ``mix1_1o``.
         node: the node that uses it.
-        irrep: the irrep it acts on (coupled irrep of a weighted fuse).
+        irrep: the irrep it acts on (coupled irrep of a weighted fuse); ``None`` when all irreps share it.
         shape: see ``letters``.
-        letters: meaning of the axes: ``per`` label classes, ``q`` paths out, ``p`` paths in, then channel letters.
+        letters: meaning of the axes: ``per`` label classes, ``q`` paths out, ``p`` paths in, then channel letters;
+            without ``q`` where every path is by itself.
         fan_in: number of terms summed into each component; initial weights have variance 1 / fan_in.
         learned: ``False`` for a fitted buffer.
     """
 
     name: str
     node: Node
-    irrep: Irrep
+    irrep: Irrep | None
     shape: tuple[int, ...]
     letters: tuple[str, ...]
     fan_in: int
@@ -45,6 +46,25 @@ def letter_sizes(node: Fuse | Mix) -> dict[str, int]:
     if pattern is None:
         return {}
     return bind("a fuse", pattern, (("left", node.left.space), ("right", node.right.space)), dict(node.sizes))[0]
+
+
+def tensor_name(node: Fuse | Mix, name: str, irrep: Irrep) -> str:
+    """Return the name of the coefficients of a node called ``name`` for one irrep: ``name_irrep``, or ``name`` alone
+    when all irreps share them.
+    """
+    return name if isinstance(node, Mix) and node.shared else f"{name}_{irrep}"
+
+
+def mix_axes(node: Mix, paths: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Return the axes of a mix's coefficients before its letters, with their sizes, for an irrep with ``paths`` paths.
+
+    (``per`` for each label, ``q`` paths out, ``p`` paths in); without ``q`` where every path is by itself.
+    """
+    classes = tuple(label.classes for label in node.per)
+    per = tuple("per" for _ in classes)
+    if node.each:
+        return (*per, "p"), (*classes, paths)
+    return (*per, "q", "p"), (*classes, node.out_paths, paths)
 
 
 def node_names(value: Wire | Diagram) -> dict[Node, str]:
@@ -86,20 +106,19 @@ def parameters(value: Wire | Diagram) -> tuple[Parameter, ...]:
 
 def _mix_parameters(node: Mix, name: str) -> list[Parameter]:
     sizes = letter_sizes(node)
-    letters = node.pattern.letters
     contracted = math.prod(sizes[letter] for letter in node.pattern.operands[0] if letter not in node.pattern.result)
-    classes = tuple(label.classes for label in node.per)
+    letters = tuple(node.pattern.letters)
+    if isinstance(node.coefficients, Tied):
+        letters = tuple(node.coefficients.weight_letters)
+        sizes = {**sizes, **tied_sizes(node.coefficients, sizes)}
+    learned = isinstance(node.coefficients, Learned | Tied)
     found: list[Parameter] = []
-    for paths, irrep in node.wire.space.irreps:
-        if isinstance(node.coefficients, Tied):
-            names = tuple(node.coefficients.weight_letters)
-            sizes = {**sizes, **tied_sizes(node.coefficients, sizes)}
-        else:
-            names = tuple(letters)
-        shape = (*classes, node.out_paths, paths, *(sizes[letter] for letter in names))
-        axes = (*("per" for _ in classes), "q", "p", *names)
-        learned = isinstance(node.coefficients, Learned | Tied)
-        found.append(Parameter(f"{name}_{irrep}", node, irrep, shape, axes, paths * contracted, learned))
+    for paths, irrep in node.wire.space.irreps.items[: 1 if node.shared else None]:
+        lead, counts = mix_axes(node, paths)
+        shape = (*counts, *(sizes[letter] for letter in letters))
+        fan_in = contracted if node.each else paths * contracted
+        own = tensor_name(node, name, irrep)
+        found.append(Parameter(own, node, None if node.shared else irrep, shape, (*lead, *letters), fan_in, learned))
     return found
 
 
@@ -118,13 +137,11 @@ def _fuse_parameters(node: Fuse, name: str) -> list[Parameter]:
     contracted = math.prod(
         sizes[letter] for letter in "".join(dict.fromkeys("".join(pattern.operands))) if letter not in pattern.result
     )
-    counts: dict[Irrep, int] = {}
-    for path in fuse_paths(node.left.space.irreps, node.right.space.irreps, node.coupled, node.triples):
-        counts[path.out] = counts.get(path.out, 0) + 1
+    counts = fused_counts(node.left.space.irreps, node.right.space.irreps, node.coupled, node.triples)
     letters = tuple(pattern.letters)
     return [
         Parameter(
-            f"{name}_{irrep}",
+            tensor_name(node, name, irrep),
             node,
             irrep,
             (count, *(sizes[x] for x in letters)),

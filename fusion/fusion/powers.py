@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 from fusion.couplings import fuse_paths
 from fusion.errors import LimitError
 from fusion.irreps import Irrep, Irreps
-from fusion.limits import MAX_L, MAX_PATHS, MAX_REDUCED_ENTRIES
+from fusion.limits import MAX_COMBS, MAX_L, MAX_REDUCED_ENTRIES
 from fusion.rules import coupled as products
 from fusion.space import Space
 from fusion.symbols import clebsch_gordan
 
 INDEPENDENT = 1e-8
 """A tree counts as independent of earlier ones when this fraction of it lies outside their span."""
+
+_SAMPLES = 4
+"""Vectors at which a comb is evaluated to see whether it is zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,30 +47,18 @@ def combs(irreps: Irreps, order: int, coupled: Irreps | None, inner: Irreps | No
         inner: keep only combs whose inner lines are among these irreps.
 
     Raises:
-        LimitError: there are more combs than a wire may have paths, or a line above ``MAX_L`` would be needed.
+        LimitError: there are more than ``MAX_COMBS``, also with fewer factors, or a line above ``MAX_L`` is needed.
     """
+    comb_counts(irreps, order, coupled, inner)  # raises before anything is listed
     current = [Comb(((irrep, path),), (), irrep) for count, irrep in irreps for path in range(count)]
-    top = max((irrep.l for _, irrep in irreps), default=0)
     for step in range(2, order + 1):
-        last = step == order
-        allowed = coupled if last else inner
         counts: dict[Irrep, int] = {}
         for comb in current:
             counts[comb.out] = counts.get(comb.out, 0) + 1
         left = Irreps(tuple((counts[irrep], irrep) for irrep in sorted(counts)))
         by_irrep = {irrep: [comb for comb in current if comb.out == irrep] for irrep in counts}
-        reached = top + max((irrep.l for irrep in counts), default=0)
-        if allowed is None and reached > MAX_L:
-            what = "coupled irreps" if last else "inner lines"
-            raise LimitError(
-                f"a power of order {order} of {irreps} reaches l = {reached}, above {MAX_L}; restrict the {what}"
-            )
-        if _count(left, irreps, allowed) > MAX_PATHS:
-            raise LimitError(
-                f"a power of order {order} of {irreps} has more than {MAX_PATHS} paths; restrict inner lines"
-            )
         following: list[Comb] = []
-        for path in fuse_paths(left, irreps, allowed):
+        for path in fuse_paths(left, irreps, coupled if step == order else inner):
             comb = by_irrep[path.left][path.left_path]
             inner_lines = comb.inner if step == 2 else (*comb.inner, comb.out)
             following.append(Comb((*comb.legs, (path.right, path.right_path)), inner_lines, path.out))
@@ -77,10 +68,37 @@ def combs(irreps: Irreps, order: int, coupled: Irreps | None, inner: Irreps | No
     return tuple(current)
 
 
-def _count(left: Irreps, right: Irreps, allowed: Irreps | None) -> int:
-    """Return the number of couplings without listing them."""
-    kinds = None if allowed is None else set(allowed.kinds())
-    return sum(m * n * sum(kinds is None or out in kinds for out in products(a, b)) for m, a in left for n, b in right)
+@lru_cache(maxsize=4096)
+def comb_counts(irreps: Irreps, order: int, coupled: Irreps | None, inner: Irreps | None) -> tuple[int, ...]:
+    """Return how many combs of 1, 2, ... ``order`` factors :func:`combs` goes through, without listing them.
+
+    Raises:
+        LimitError: there are more than ``MAX_COMBS`` of a number of factors, or a line above ``MAX_L`` is needed.
+    """
+    level = {irrep: count for count, irrep in irreps}
+    top = max((irrep.l for irrep in level), default=0)
+    found = [irreps.paths]
+    for step in range(2, order + 1):
+        allowed = coupled if step == order else inner
+        reached = top + max((irrep.l for irrep in level), default=0)
+        if allowed is None and reached > MAX_L:
+            what = "coupled irreps" if step == order else "inner lines"
+            raise LimitError(
+                f"a power of order {order} of {irreps} reaches l = {reached}, above {MAX_L}; restrict the {what}"
+            )
+        following: dict[Irrep, int] = {}
+        for a, m in level.items():
+            for n, b in irreps:
+                for out in products(a, b):
+                    if allowed is None or allowed.count(out):
+                        following[out] = following.get(out, 0) + m * n
+        level = following
+        found.append(sum(level.values()))
+        if found[-1] > MAX_COMBS:
+            raise LimitError(
+                f"a power of order {order} of {irreps} has more than {MAX_COMBS} paths; restrict inner lines"
+            )
+    return tuple(found)
 
 
 @lru_cache(maxsize=256)
@@ -106,7 +124,8 @@ def independent(irreps: Irreps, order: int, coupled: Irreps | None, inner: Irrep
     values = _comb_values(irreps, trees, samples)
     kept: list[int] = []
     for group in per_irrep.values():
-        basis: list[NDArray[np.float64]] = []
+        basis = np.empty((len(group), samples))
+        size = 0
         for position in group:
             vector = values[position]
             norm = float(np.linalg.norm(vector))
@@ -114,13 +133,26 @@ def independent(irreps: Irreps, order: int, coupled: Irreps | None, inner: Irrep
                 continue
             rest = vector / norm
             for _ in range(2):  # orthogonalise twice: keeps the residual of a dependent comb at rounding level
-                for direction in basis:
-                    rest = rest - direction * float(direction @ rest)
-            size = float(np.linalg.norm(rest))
-            if size > INDEPENDENT:
-                basis.append(rest / size)
+                rest = rest - (basis[:size] @ rest) @ basis[:size]
+            length = float(np.linalg.norm(rest))
+            if length > INDEPENDENT:
+                basis[size] = rest / length
+                size += 1
                 kept.append(position)
     return tuple(sorted(kept))
+
+
+@lru_cache(maxsize=256)
+def vanishing(irreps: Irreps, order: int, coupled: Irreps | None, inner: Irreps | None) -> tuple[int, ...]:
+    """Return the positions in :func:`combs` of those that are zero because all factors are one wire.
+
+    The first are those that begin with an exchange-odd square; of three factors, ((1o 1o)_2e 1o)_2o is another.
+    """
+    trees = combs(irreps, order, coupled, inner)
+    if order == 1 or not trees:
+        return ()
+    values = _comb_values(irreps, trees, _SAMPLES)
+    return tuple(position for position, value in enumerate(values) if float(np.linalg.norm(value)) < INDEPENDENT)
 
 
 def _comb_values(irreps: Irreps, trees: Sequence[Comb], samples: int) -> list[NDArray[np.float64]]:

@@ -13,6 +13,9 @@ from typing import Protocol
 MAX_INLINE_DEPTH = 24
 """Deeper expressions are cut into named parts, so that texts stay within the reader's nesting limit."""
 
+SHORT = 8
+"""Texts of up to this length, without inputs, are written out wherever they are used."""
+
 SUM, FUSE, ATOM = 1, 2, 3
 """Binding strength: ``a + b`` < ``a @ b`` < everything else."""
 
@@ -143,9 +146,15 @@ def _shared(order: Sequence[Printable], roots: set[Printable]) -> dict[Printable
     for node in order:
         depth[node] = 1 + max((depth[child] for child in node.inputs if child not in names), default=0)
         shared = uses.get(node, 0) > 1 or (node in roots and node in uses)
-        if node.declaration is None and (shared or depth[node] > MAX_INLINE_DEPTH):
+        if node.declaration is None and (shared or depth[node] > MAX_INLINE_DEPTH) and not _is_short(node):
             names[node] = f"t{len(names) + 1}"
     return names
+
+
+def _is_short(node: Printable) -> bool:
+    """Whether a name would say less than the node's own text, such as ``one()``."""
+    pieces = node.pieces()
+    return len(pieces) == 1 and isinstance(pieces[0], Focus) and len(pieces[0].text) <= SHORT
 
 
 def _declared_places(order: Sequence[Printable], statements: Sequence[str]) -> dict[Printable, Place]:

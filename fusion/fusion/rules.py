@@ -5,6 +5,8 @@ Triangle: ``|l1 - l2| <= l <= l1 + l2``. Parity, for O(3): ``p = p1 p2``.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from fusion.errors import FusionError
 from fusion.irreps import Irrep
 from fusion.limits import MAX_L
@@ -12,6 +14,7 @@ from fusion.limits import MAX_L
 _WORD = {1: "e", -1: "o"}
 
 
+@lru_cache(maxsize=4096)
 def coupled(left: Irrep, right: Irrep) -> tuple[Irrep, ...]:
     """Return every irrep contained in ``left (x) right``, in ascending degree up to ``MAX_L``.
 

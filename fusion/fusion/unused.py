@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from fusion.couplings import fuse_paths
+from fusion.couplings import meetings
 from fusion.diagram import (
     Add,
     Diagram,
@@ -51,18 +51,30 @@ def unused(diagram: Diagram) -> Iterator[tuple[Node, Violation]]:
                 node,
                 Violation("selection", f"no output depends on {', '.join(dead)} of leg {node.name}", severity="notice"),
             )
-        elif dead and (isinstance(node, Mix) or (isinstance(node, Fuse) and node.weighted)):
+        elif dead and _idle(node, len(dead)):
             headline = f"no output depends on the coefficients of this {node.kind} for {', '.join(dead)}"
             yield node, Violation("selection", headline, severity="notice")
+
+
+def _idle(node: Wire, dead: int) -> bool:
+    """Whether a node has coefficients that act on nothing but its ``dead`` irreps."""
+    if isinstance(node, Mix):
+        return not node.shared or dead == len(node.space.irreps)
+    return isinstance(node, Fuse) and node.weighted
 
 
 def _demands(node: Wire, wanted: set[Irrep]) -> Iterator[Demand]:
     """Yield, for every input of ``node``, the irreps that its ``wanted`` irreps are made from."""
     if isinstance(node, Fuse):
-        paths = fuse_paths(node.left.space.irreps, node.right.space.irreps, node.coupled, node.triples)
-        used = [path for path in paths if path.out in wanted]
-        yield node.left, {path.left for path in used}
-        yield node.right, {path.right for path in used}
+        left, right = node.left.space.irreps, node.right.space.irreps
+        if node.triples is not None:
+            used = [(a, b) for a, b, out in node.triples if out in wanted]
+            yield node.left, {a for a, _ in used}
+            yield node.right, {b for _, b in used}
+        else:  # no more than the filter lets pass is wanted
+            kinds = meetings(left, right)
+            yield node.left, {a for out in wanted for a in kinds[out].left}
+            yield node.right, {b for out in wanted for b in kinds[out].right}
     elif isinstance(node, Power):
         parts = power_paths(node.base.space.irreps, node.orders, node.coupled, node.inner, node.basis)
         kept = (trees[position] for _, trees, positions in parts for position in positions)

@@ -12,7 +12,7 @@ from fusion.index import IndexMap
 from fusion.irreps import Irrep
 from fusion.limits import MAX_NODES, MAX_PARAMETERS
 from fusion.node import Node
-from fusion.parameters import letter_sizes, node_names, parameters, tied_sizes
+from fusion.parameters import letter_sizes, mix_axes, node_names, parameters, tied_sizes
 from fusion.printing import Place, Printed, print_outputs
 from fusion.unused import unused
 from fusion.violations import Violation
@@ -124,27 +124,34 @@ def _run_time_names(nodes: Sequence[Node]) -> Iterator[Broken]:
 def _coefficients(diagram: Diagram, nodes: Sequence[Node]) -> Iterator[Broken]:
     """Names of weights are unique, constants have the right shape, nothing is too large."""
     owners: dict[str, Node] = {}
-    for node, name in node_names(diagram).items():
+    names = node_names(diagram)
+    for node, name in names.items():
         if owners.setdefault(name, node) != node:
             yield node, Violation("leg", f"two nodes call their coefficients {name}; names must differ")
-    for parameter in parameters(diagram):
+    found: list[Broken] = []
+    for node in nodes:
+        if isinstance(node, Mix) and isinstance(node.coefficients, Constant):
+            found.extend((node, wrong) for wrong in _constant(node, node.coefficients))
+        elif isinstance(node, Mix) and isinstance(node.coefficients, Tied):
+            found.extend((node, wrong) for wrong in _tied(node, node.coefficients))
+    yield from found
+    tensors: dict[str, Node] = {}
+    for parameter in () if found else parameters(diagram):  # without a size for every letter there is no shape
+        first = tensors.setdefault(parameter.name, parameter.node)
+        if first != parameter.node and names[first] != names[parameter.node]:
+            yield parameter.node, Violation("leg", f"two nodes have coefficients {parameter.name}; names must differ")
         if math.prod(parameter.shape) > MAX_PARAMETERS:
             shape = " x ".join(map(str, parameter.shape))
             yield parameter.node, Violation("limit", f"{parameter.name} has {shape} numbers, above {MAX_PARAMETERS}")
-    for node in nodes:
-        if isinstance(node, Mix) and isinstance(node.coefficients, Constant):
-            yield from ((node, found) for found in _constant(node, node.coefficients))
-        elif isinstance(node, Mix) and isinstance(node.coefficients, Tied):
-            yield from ((node, found) for found in _tied(node, node.coefficients))
 
 
 def _constant(node: Mix, constant: Constant) -> Iterator[Violation]:
     sizes = letter_sizes(node)
-    classes = tuple(label.classes for label in node.per)
     channels = tuple(sizes[letter] for letter in node.pattern.letters)
-    axes = ", ".join(("class",) * len(classes) + ("path out", "path in", *node.pattern.letters))
+    paths_axes = ("path",) if node.each else ("path out", "path in")
+    axes = ", ".join((*("class" for _ in node.per), *paths_axes, *node.pattern.letters))
     for paths, irrep in node.wire.space.irreps:
-        shape = (*classes, node.out_paths, paths, *channels)
+        shape = (*mix_axes(node, paths)[1], *channels)
         tensor = constant.tensor(irrep)
         if tensor is None:
             yield Violation("channel", f"the constant coefficients of this mix lack {irrep}")

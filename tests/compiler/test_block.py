@@ -64,6 +64,22 @@ def test_coefficients_get_gradients() -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["values", "training", "mix1"])
+def test_shared_coefficients_are_called_as_their_node(name: str) -> None:
+    """Whatever the name: coefficients are not attributes of a module."""
+    found = case(add(leg("h", "0e+1o", channels=3).mix("u->v", shared=True, name=name), leg("k", "0e+1o", channels=3)))
+    assert list(found.block.state_dict()) == [f"coefficients.{name}"]
+    assert list(found.block.coefficients.keys()) == list(found.block.coefficients) == [name]
+    assert name in found.block.coefficients
+    assert len(found.block.coefficients) == 1
+    assert f"{name}: 1 x 1 x 3 x 3" in str(found.block)
+    value = found.block.eval()(found.tensors)
+    assert not found.block.coefficients.training
+    assert torch.equal(pickle.loads(pickle.dumps(found.block)).train()(found.tensors), value)
+    compiled = torch.compile(found.block, fullgraph=True, backend="aot_eager")
+    assert torch.allclose(compiled(found.tensors), value, rtol=1e-12)
+
+
 def test_copy_and_pickle_keep_the_value() -> None:
     found = case(layer(), rows=(3,))
     value = found.run()["out"]

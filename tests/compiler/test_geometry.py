@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -38,6 +39,7 @@ def test_bessel_is_accurate_near_zero(r: float) -> None:
         lambda r: geometry.bessel(3, 2.0, r),
         lambda r: geometry.polynomial_cutoff(2.0, 5, r),
         lambda r: geometry.gaussian(3, 2.0, r),
+        lambda r: geometry.cosine_cutoff(2.0, r),
     ],
 )
 def test_radial_derivatives(function: Callable[[torch.Tensor], torch.Tensor]) -> None:
@@ -70,3 +72,16 @@ def test_the_cutoff_vanishes_with_two_derivatives() -> None:
     assert value[0].abs() < 1e-12
     assert first.abs().max() < 1e-8
     assert second.abs().max() < 2e-3
+
+
+def test_the_cosine_cutoff_vanishes_with_its_derivative() -> None:
+    r = torch.tensor([2.0 - 1e-5, 2.0, 2.5], dtype=torch.float64, requires_grad=True)
+    value = geometry.cosine_cutoff(2.0, r)
+    (first,) = torch.autograd.grad(value.sum(), r, create_graph=True)
+    (second,) = torch.autograd.grad(first.sum(), r)
+    assert value[1:].abs().max() == 0
+    assert value[0].item() == pytest.approx((math.pi * 1e-5 / 4) ** 2, rel=1e-9)  # (pi (c - r) / (2 c))^2 close to c
+    assert first[0].item() == pytest.approx(-((math.pi / 4) ** 2) * 2e-5, rel=1e-9)
+    assert first[1:].abs().max() == 0
+    assert second[0].item() == pytest.approx((math.pi / 2) ** 2 / 2, rel=1e-9)
+    assert second[1:].abs().max() == 0

@@ -51,6 +51,13 @@ def test_the_planner_knows_that_squares_are_cheap() -> None:
     assert totals(program, {"atom": 1}).flops == 4 * 9 * (1 + 2 * 3)
 
 
+def test_one_matrix_for_all_irreps_is_one_contraction() -> None:
+    program = fusion_compiler.compile(leg("v", "0e+1o+2e", channels=4).mix("u->v", v=3, shared=True)).program
+    (step,) = program.instructions
+    assert isinstance(step, Contract)
+    assert totals(program, {"atom": 1}).flops == 2 * 4 * 3 * 9
+
+
 def test_the_cheaper_order_is_taken() -> None:
     """Declared, the outer product with all channels comes first; the table belongs to the wire without channels."""
     h, y = leg("h", "0e+1o", channels=32, on="edge"), leg("Y", "0e+1o+2e", on="edge")

@@ -13,6 +13,7 @@ from fusion import (
     index_map,
     label,
     leg,
+    one,
     outputs,
     parse_network,
     split_vertex,
@@ -70,6 +71,14 @@ def _linear() -> dict[str, Wire | Diagram]:
         "mix_to_new_channel": D.mix("->u", u=3),
         "mix_per_label": H.mix("u->v", per=Z),
         "mix_per_labels": D.length().mix("->u", u=2, per=(Z.pull("sender"), Z.pull("receiver"), BOND)),
+        "mix_shared": H.mix("u->v", v=2, shared=True, name="vectors"),
+        "mix_shared_buffer": A.pull("sender").mix("u->v", v=3, buffer="pca", shared=True, per=BOND),
+        "mix_each_path": (A @ B)["0e+1o+2e"].mix("u->v", v=3, paths="each", per=Z),
+        "mix_each_path_shared": (A + A).mix("u->u", paths="each", shared=True),
+        "mix_each_path_shared_selected": (A + A).mix("u->v", paths="each", shared=True).select({"0e": [1], "1o": [1]}),
+        "mix_each_path_constant": (A + A).mix("u->v", v=1, paths="each", constant=[[[0.5], [-1.0]], [[2.0], [0.25]]]),
+        "mix_each_path_tied": (pairs + pairs).mix("uc->vd", paths="each", tied=(COMPLEX, "kcd", "kuv"), v=3, d=2),
+        "mix_of_one_per_label": one().mix("->u", u=2, per=(Z.pull("sender"), BOND)),
         "mix_constant": A.mix("u->v", constant={"0e": [[[[0.5, -1.0], [2.0, 0.25]]]], "1o": 0.5}),
         "mix_buffer": H.mix("u->v", v=2, buffer="pca"),
         "mix_tied_complex": pairs.mix("uc->vd", tied=(COMPLEX, "kcd", "kuv"), v=3, d=2),
@@ -80,6 +89,8 @@ def _linear() -> dict[str, Wire | Diagram]:
         "scale_to_channels": D.harmonics(2).scale(D.bessel(4, 3.0), ",n->n"),
         "add": add((0.5, H), (-1.5, H.mix("u->u")), (1 / math.sqrt(2), leg("k", "0e+1o+2e", channels=3))),
         "direct_sum": A + B + A,
+        "bias": add(S.mix("u->v", v=2), one().mix("->v", v=2)),
+        "bias_of_so3": add(leg("x", "2x0", channels=2), one("0").mix("->v", v=2, paths=2)),
         "select": (A @ B).select({"1o": [1, 0], "2e": [1]}),
         "select_irreps": H["0e+2e"],
     }
@@ -104,7 +115,7 @@ def _functions() -> dict[str, Wire | Diagram]:
         "solid_harmonics": D.solid_harmonics(4),
         "length": D.length(),
         "radial_basis": outputs(bessel=D.bessel(5, 2.5), gaussian=D.gaussian(5, 2.5), single=D.gaussian(1, 2.5)),
-        "cutoff": outputs(six=D.cutoff(2.5), two=D.cutoff(1.5, 2)),
+        "cutoff": outputs(six=D.cutoff(2.5), two=D.cutoff(1.5, 2), cosine=D.cosine_cutoff(2.5)),
     }
 
 

@@ -150,7 +150,6 @@ def test_systems_do_not_see_each_other() -> None:
     tensors = {
         "h": rng.normal(size=(3, 3, 4)),
         "field": rng.normal(size=(3, 1 * 3)),
-        "one": np.ones((3, 1)),
         "z": [0, 1, 2],
     }
     together = _evaluate(name, **tensors, system=system)

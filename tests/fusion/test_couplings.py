@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
-from fusion.couplings import FusePath, fuse_paths, fused_irreps, reachable
+from fusion.couplings import FusePath, fuse_paths, fused_counts, meetings, reachable
 from fusion.irreps import Irrep, Irreps, irreps_of
 
 
@@ -51,7 +53,7 @@ def test_a_filter_keeps_the_order() -> None:
     wanted = Irreps.parse("1o+0e")
     kept = [path for path in fuse_paths(left, right) if wanted.count(path.out)]
     assert list(fuse_paths(left, right, wanted)) == kept
-    assert str(fused_irreps(kept)) == "3x0e+3x1o"
+    assert fused_counts(left, right, wanted) == {Irrep.parse("0e"): 3, Irrep.parse("1o"): 3}
 
 
 def test_an_explicit_list_keeps_its_own_order_within_an_irrep() -> None:
@@ -68,4 +70,25 @@ def test_reachable_irreps() -> None:
 
 def test_every_component_is_counted() -> None:
     left, right = Irreps.parse("2x0e+1o+2e"), Irreps.parse("0o+3x1o")
-    assert fused_irreps(fuse_paths(left, right)).dim == left.dim * right.dim
+    assert sum(count * irrep.dim for irrep, count in fused_counts(left, right).items()) == left.dim * right.dim
+
+
+@pytest.mark.parametrize("filter_", [None, "0o+1o+4e+9e"])
+def test_counts_are_those_of_the_list(filter_: str | None) -> None:
+    left, right = Irreps.parse("2x0e+1o+3x2e"), Irreps.parse("0o+3x1o+2e")
+    wanted = None if filter_ is None else Irreps.parse(filter_).canonical()
+    paths = fuse_paths(left, right, wanted)
+    assert list(fused_counts(left, right, wanted).items()) == list(Counter(path.out for path in paths).items())
+    for out, meeting in meetings(left, right).items():
+        every = [path for path in fuse_paths(left, right) if path.out == out]
+        assert meeting.count == len(every)
+        assert meeting.left == {path.left for path in every}
+        assert meeting.right == {path.right for path in every}
+
+
+def test_counts_of_a_list_are_those_of_its_paths() -> None:
+    left, right = Irreps.parse("2x0e+1o"), Irreps.parse("3x1o")
+    a, b = Irrep.parse("0e"), Irrep.parse("1o")
+    triples = [(b, b, Irrep.parse("2e")), (a, b, b), (a, b, b)]
+    paths = fuse_paths(left, right, None, triples)
+    assert fused_counts(left, right, None, triples) == Counter(path.out for path in paths)

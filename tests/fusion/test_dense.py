@@ -23,6 +23,7 @@ from fusion import (
     index_map,
     label,
     leg,
+    one,
     outputs,
     parameters,
     split_vertex,
@@ -250,6 +251,61 @@ def test_mix_diagonal_grouped_and_summed() -> None:
     close(value(g.mix("gu->"), {"mix1_0e": summed}, x=x)[..., 0], total)
 
 
+def test_mix_with_one_tensor_for_all_irreps() -> None:
+    x = normal(ATOMS, 2, 8)  # 2x0e + 2x1o
+    wire = leg("x", "2x0e+2x1o", channels=2).mix("u->v", v=3, shared=True, per=Z)
+    w = normal(2, 1, 2, 2, 3)
+    expected = np.zeros((ATOMS, 3, 4))
+    for i in range(ATOMS):
+        for v in range(3):
+            for u in range(2):
+                for p in range(2):
+                    weight = w[ELEMENT[i], 0, p, u, v]
+                    expected[i, v, 0] += weight * x[i, u, p]
+                    expected[i, v, 1:] += weight * x[i, u, 2 + 3 * p : 5 + 3 * p]
+    close(value(wire, {"mix1": w}, x=x), expected)
+
+
+def test_mix_of_every_path_by_itself() -> None:
+    x = normal(ATOMS, 2, 7)  # 0e + 2x1o
+    h = leg("x", "0e+2x1o", channels=2)
+    w0, w1 = normal(1, 2, 3), normal(2, 2, 3)
+    expected = np.zeros((ATOMS, 3, 7))
+    for i in range(ATOMS):
+        for v in range(3):
+            for u in range(2):
+                expected[i, v, 0] += w0[0, u, v] * x[i, u, 0]
+                for p in range(2):
+                    expected[i, v, 1 + 3 * p : 4 + 3 * p] += w1[p, u, v] * x[i, u, 1 + 3 * p : 4 + 3 * p]
+    close(value(h.mix("u->v", v=3, paths="each"), {"mix1_0e": w0, "mix1_1o": w1}, x=x), expected)
+    close(value(h.mix("u->v", v=3, paths="each", constant={"0e": w0, "1o": w1}), x=x), expected)
+    per = normal(2, 2, 2)  # class, path, channel
+    found = value(h["1o"].mix("u->u", paths="each", per=Z), {"mix1_1o": per}, x=x)
+    close(found, [[np.repeat(per[ELEMENT[i], :, u], 3) * x[i, u, 1:] for u in range(2)] for i in range(ATOMS)])
+
+
+def test_mix_of_every_path_by_itself_with_tied_pairs() -> None:
+    unit = [[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [-1.0, 0.0]]]
+    x, w = normal(ATOMS, 3, 2, 6), normal(2, 2, 3, 4)
+    wire = leg("x", "2x1o", channels=(3, 2)).mix("uc->vd", v=4, d=2, tied=(unit, "kcd", "kuv"), paths="each")
+    expected = np.zeros((ATOMS, 4, 2, 6))
+    for p in range(2):
+        part = slice(3 * p, 3 * p + 3)
+        numbers = np.einsum("ium,uv->ivm", x[:, :, 0, part] + 1j * x[:, :, 1, part], w[p, 0] + 1j * w[p, 1])
+        expected[..., part] = np.stack([numbers.real, numbers.imag], axis=2)
+    close(value(wire, {"mix1_1o": w}, x=x), expected)
+
+
+def test_the_number_one_makes_biases_and_constants_per_class() -> None:
+    s, bias, energy = normal(ATOMS, 2, 1), normal(1, 1, 2), normal(2, 1, 1)
+    close(value(one()), [[1.0]])
+    close(value(one("0")), [[1.0]])
+    biased = add(leg("s", "0e", channels=2), one().mix("->u", u=2, name="bias"))
+    close(value(biased, {"bias_0e": bias}, s=s)[..., 0], s[..., 0] + bias[0, 0])
+    close(value(one().mix("->", per=Z), {"mix1_0e": energy}), energy[ELEMENT, 0])
+    close(value(one().mix("->", per=(Z.pull("sender"), B), constant=2.0)), np.full((EDGES, 1), 2.0))
+
+
 def test_mix_with_constants_and_buffers() -> None:
     x = normal(ATOMS, 2, 4)
     h = leg("x", "0e+1o", channels=2)
@@ -402,16 +458,19 @@ def test_solid_harmonics_and_length() -> None:
 def test_radial_functions() -> None:
     d = np.array([[0.0, 0.0, 0.0], [0.0, 1.5, 0.0], [0.0, 0.0, 4.9], [5.0, 0.0, 0.0], [6.0, 0.0, 0.0]])
     wire, c = leg("d", "1o", on="edge"), 5.0
-    bessel, gaussian, cutoff = np.zeros((EDGES, 3, 1)), np.zeros((EDGES, 3, 1)), np.zeros((EDGES, 1))
+    bessel, gaussian = np.zeros((EDGES, 3, 1)), np.zeros((EDGES, 3, 1))
+    cutoff, cosine = np.zeros((EDGES, 1)), np.zeros((EDGES, 1))
     for e, r in enumerate([0.0, 1.5, 4.9, 5.0, 6.0]):
         for n in range(1, 4):
             bessel[e, n - 1] = sqrt(2 / c) * (sin(n * pi * r / c) / r if r else n * pi / c)
             gaussian[e, n - 1] = exp(-((r - 2.5 * (n - 1)) ** 2) / (2 * 2.5**2))
         x = r / c
         cutoff[e] = 1 - 21 * x**5 + 35 * x**6 - 15 * x**7 if x < 1 else 0.0
+        cosine[e] = cos(pi * x / 2) ** 2 if x < 1 else 0.0
     close(value(wire.bessel(3, c), d=d), bessel)
     close(value(wire.gaussian(3, c), d=d), gaussian)
     close(value(wire.cutoff(c, p=5), d=d), cutoff)
+    close(value(wire.cosine_cutoff(c), d=d), cosine)
 
 
 # index spaces

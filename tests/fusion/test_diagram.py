@@ -27,6 +27,7 @@ from fusion import (
     label,
     leg,
     line,
+    one,
     outputs,
     parse,
     tuples,
@@ -76,6 +77,10 @@ EXPRESSIONS: dict[str, Wire] = {
     "mix constant": H.mix("u->u", constant={"0e": 1, "1o": [0.5] * 8, "2e": -2e-5}),
     "mix buffer": H.mix("u->v", buffer="pca", v=3),
     "mix tied": H.split(4).mix("uc->vd", d=2, v=3, tied=([[[1, 0], [0, 1]], [[0, 1], [-1, 0]]], "kcd", "kuv")),
+    "mix shared": H.mix("u->v", v=5, shared=True, per=Z, name="first"),
+    "mix each": (H @ H)["0e+1o"].mix("u->u", paths="each"),
+    "mix each, shared buffer": H.mix("u->v", v=5, paths="each", buffer="pca", shared=True),
+    "mix of one": one().mix("->", per=Z),
     "scale": X.scale(X["0e"]),
     "scale pattern": H.split(2).scale(leg("g", "0e", channels=2), "gu,g->gu"),
     "scale weights": X.scale(weights("R")),
@@ -95,6 +100,7 @@ EXPRESSIONS: dict[str, Wire] = {
     "length": D.length(),
     "radial": D.bessel(8, 5.0).scale(D.cutoff(5.0, p=5), "n,->n"),
     "gaussian": D.gaussian(8, 4.5),
+    "cosine cutoff": D.cosine_cutoff(4.5),
     "pull": H.pull("sender"),
     "pull declared": H.pull(index_map("child", "bond", "atom")),
     "pull tuples": X.pull(tuples("receiver")[1]),
@@ -110,6 +116,8 @@ EXPRESSIONS: dict[str, Wire] = {
     "shuffle": H.split(2).shuffle([1, 0], axis=0),
     "apply": apply(vertex("a=1o", "b=2e", "c=1o"), {"a": H["1o"], "b": H["2e"]}),
     "apply sum": apply(line("a=0e"), {"a": H["0e"]}),
+    "one": add(H["0e"], one().mix("->u", u=8)),
+    "one of SO(3)": leg("h", "0+1") @ one("0"),
     "shared": add(BRANCHED["0e"], (BRANCHED @ BRANCHED)["0e"].select({"0e": [0, 1]})),
     "mace": mace(),
 }
@@ -333,6 +341,8 @@ BUILDS = {
     "size of a word": lambda: H.mix("u->v", width=3),
     "size upper case": lambda: H.mix("u->v", V=3),
     "size bool": lambda: H.mix("u->v", v=True),
+    "paths all": lambda: H.mix("u->v", paths="all"),
+    "shared constant": lambda: H.mix("u->v", constant=1.0, shared=True),
     "factor nan": lambda: float("nan") * H,
     "factor inf": lambda: add((float("inf"), H)),
     "add nothing": lambda: add(),
@@ -346,6 +356,9 @@ BUILDS = {
     "l_max": lambda: D.harmonics(1.5),  # type: ignore[arg-type]
     "cutoff": lambda: D.cutoff(0.0),
     "cutoff nan": lambda: D.cutoff(float("nan")),
+    "cosine cutoff": lambda: D.cosine_cutoff(-1.0),
+    "one of another irrep": lambda: one("1o"),
+    "one odd": lambda: one("0o"),
     "cutoff order": lambda: D.cutoff(5.0, p=1),
     "radial count": lambda: D.bessel(0, 5.0),
     "radial many": lambda: D.gaussian(10**6, 5.0),
@@ -390,6 +403,13 @@ def test_integers_of_any_type_are_welcome() -> None:
     wire = H.shuffle(order).split(np.int64(2)).mix("gu->gv", v=np.int32(3)).select({"0e": np.array([0])})  # type: ignore[arg-type]
     assert parse(str(wire)) == wire
     assert np.float64(2.0) * H == 2 * H
+
+
+def test_the_number_one_is_written_out_wherever_it_is_used() -> None:
+    wire = add(one().mix("->", name="a"), one().mix("->", name="b"))
+    assert str(wire) == "add(one().mix(->, name=a), one().mix(->, name=b))"
+    assert parse("t1 = one(); add(t1.mix(->, name=a), t1.mix(->, name=b))") == wire
+    assert str(outputs(x=one(), y=2.0 * one())) == "out x = one(); out y = add(2.0 * one())"
 
 
 def test_repr_of_a_label() -> None:

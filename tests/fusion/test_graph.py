@@ -409,6 +409,8 @@ BAD: dict[str, tuple[Value, Callable[[Graph], object], str]] = {
     "integer": (BASE, given("mix1", out_paths=1.0), "out_paths = 1.0: expected an integer of at most nine digits"),
     "truth": (BASE, given("mix1", out_paths=True), "out_paths = True: expected an integer of at most nine digits"),
     "large integer": (BASE, given("mix1", out_paths=10**5000), "of at most nine digits, got an integer of more digits"),
+    "each and paths": (BASE, given("mix1", each=True, out_paths=2), "a mix of each path by itself gives one path for"),
+    "no truth": (BASE, given("mix1", shared=1), "shared = 1: expected True or False, got 1"),
     "zero paths": (BASE, given("mix1", out_paths=0), "a mix gives 1 to 100000 paths of each irrep, not 0"),
     "coefficients": (BASE, given("mix1", coefficients="name=w"), "coefficients are learned, constant=..., buffer=name"),
     "more than coefficients": (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fusion import Parameter, Wire, add, label, leg, outputs, parameters
+from fusion import Parameter, Wire, add, label, leg, one, outputs, parameters
 from fusion.parameters import node_names
 
 H = leg("h", "2x0e+1o", channels=4)
@@ -49,6 +49,32 @@ CASES: dict[str, tuple[Wire, list[Row]]] = {
         H["1o"].split(2).mix("uc->vd", d=2, v=3, tied=(COMPLEX, "kcd", "kuv")),
         [("mix1_1o", (1, 1, 2, 2, 3), "q p k u v", 4, True)],
     ),
+    "shared": (
+        H["1o"].mix("u->v", shared=True, per=Z, paths=2),
+        [("mix1", (5, 2, 1, 4, 4), "per q p u v", 4, True)],
+    ),
+    "shared by two irreps": (
+        leg("x", "2x0e+2x1o", channels=4).mix("u->v", v=3, shared=True, name="lin"),
+        [("lin", (1, 2, 4, 3), "q p u v", 8, True)],
+    ),
+    "shared buffer": (
+        G.mix("gu->v", v=2, buffer="pca", shared=True),
+        [("pca", (1, 1, 2, 3, 2), "q p g u v", 6, False)],
+    ),
+    "each path": (
+        H.mix("u->v", v=6, paths="each"),
+        [("mix1_0e", (2, 4, 6), "p u v", 4, True), ("mix1_1o", (1, 4, 6), "p u v", 4, True)],
+    ),
+    "each path per label": (H["0e"].mix("u->u", paths="each", per=Z), [("mix1_0e", (5, 2, 4), "per p u", 1, True)]),
+    "each path tied": (
+        H["0e"].split(2).mix("uc->vd", d=2, v=3, paths="each", tied=(COMPLEX, "kcd", "kuv")),
+        [("mix1_0e", (2, 2, 2, 3), "p k u v", 4, True)],
+    ),
+    "each path, shared": (
+        leg("x", "2x0e+2x1o", channels=4).mix("u->v", v=3, paths="each", shared=True),
+        [("mix1", (2, 4, 3), "p u v", 4, True)],
+    ),
+    "bias": (one().mix("->u", u=4, paths=2, per=Z), [("mix1_0e", (5, 2, 1, 4), "per q p u", 1, True)]),
     "named": (H["1o"].mix("u->v", name="lin"), [("lin_1o", (1, 1, 4, 4), "q p u v", 4, True)]),
     "fuse": (H @ H, []),
     "weighted fuse": (
@@ -98,4 +124,5 @@ def test_a_parameter_knows_its_node_and_irrep() -> None:
     found = parameters(wire)
     assert all(isinstance(p, Parameter) and p.node == wire for p in found)
     assert [str(p.irrep) for p in found] == ["0e", "1o"]
+    assert [p.irrep for p in parameters(H["1o"].mix("u->v", shared=True))] == [None]
     assert len(set(found)) == 2

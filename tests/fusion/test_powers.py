@@ -10,7 +10,7 @@ import pytest
 
 from fusion import LimitError, evaluate, leg
 from fusion.irreps import Irrep, Irreps, irreps_of
-from fusion.powers import combs, independent, power_paths
+from fusion.powers import combs, independent, power_paths, vanishing
 
 WITH_PARITY = {
     (1, 2): ["2/2", "2/1", "1/1", "0/0"],
@@ -103,6 +103,21 @@ def test_kept_trees_are_independent_and_span_the_rest(text: str, order: int) -> 
         assert np.linalg.matrix_rank(basis, tol=1e-9) == np.linalg.matrix_rank(columns, tol=1e-9) == kept.paths
         rest = columns - basis @ np.linalg.lstsq(basis, columns, rcond=None)[0]
         assert np.abs(rest).max() < 1e-10 * np.abs(columns).max()
+
+
+@pytest.mark.parametrize(("text", "order"), [("1o", 3), ("0e+1o", 3), ("2x1o", 2), ("1o+1e", 3), ("2e", 4)])
+def test_zero_paths_are_those_whose_values_are_zero(text: str, order: int) -> None:
+    x = leg("x", text)
+    trees = combs(x.space.irreps, order, None, None)
+    value = evaluate(x.power(order), {"x": np.random.default_rng(0).normal(size=(3, x.space.dim))})["out"]
+    sizes: list[float] = []
+    for segment in x.power(order).space.segments:
+        part = value.value[:, segment.offset : segment.offset + segment.size]
+        sizes += list(np.abs(part.reshape(3, segment.paths, segment.irrep.dim)).max(axis=(0, 2)))
+    in_order = sorted(range(len(trees)), key=lambda place: trees[place].out)  # stable: as the wire lists its paths
+    zero = {in_order[place] for place, size in enumerate(sizes) if size < 1e-12}
+    assert set(vanishing(x.space.irreps, order, None, None)) == zero
+    assert zero
 
 
 def test_order_one_is_the_wire() -> None:

@@ -41,6 +41,7 @@ GOLDEN = Path(__file__).parent / "golden"
 V = leg("v", "1o", channels=16)
 W = leg("w", "1o", channels=16)
 H = leg("h", "0e+1o+2e", channels=8)
+H_TOO = leg("k", "0e+1o+2e", channels=8, same="h")
 N = leg("n", "0e+1o", channels={"n": 4})
 Y = leg("Y", "0e+1o+2e+3o", on="edge")
 D = leg("d", "1o", on="edge")
@@ -80,6 +81,8 @@ CASES: dict[str, Case] = {
     "pattern_axes": (ChannelError, lambda: (V @ H).on("gu,u->gu")),
     "pattern_weight_size": (ChannelError, lambda: (V @ H).on("u,v->w")),
     "mix_size": (ChannelError, lambda: G.mix("u->uk")),
+    "shared_paths": (ChannelError, lambda: leg("x", "2x0e+1o", channels=8).mix("u->v", shared=True)),
+    "constant_shape_each": (ChannelError, lambda: G.mix("u->v", paths="each", per=Z, constant=[[[[1.0]]]] * 2)),
     "mix_size_contradicts": (ChannelError, lambda: G.mix("u->v", u=3, k=2)),
     "scale_paths": (ChannelError, lambda: H.scale(leg("r", "2x0e", channels=8))),
     "scale_channels": (ChannelError, lambda: V.scale(G)),
@@ -95,6 +98,7 @@ CASES: dict[str, Case] = {
     "constant_irreps": (ChannelError, lambda: H["0e+1o"].mix("u->u", constant={"0e": 1.0, "2e": 1.0})),
     "tied_sizes": (ChannelError, lambda: H.split(4).mix("uc->vd", d=3, v=3, tied=(COMPLEX, "kcd", "kuv"))),
     "tied_letters": (ChannelError, lambda: H.split(4).mix("uc->vd", d=2, v=3, tied=(COMPLEX, "kcd", "ku"))),
+    "tied_size_unknown": (ChannelError, lambda: H.split(4).mix("uc->vd", d=2, v=3, tied=(COMPLEX, "kcd", "kuvw"))),
     "network_channels": (ChannelError, lambda: apply(vertex("a=1o", "b=1o", "c=0e"), {"a": V, "b": H["1o"]})),
     # index spaces
     "atom_meets_edge": (IndexSpaceError, lambda: (H @ Y)["0e"]),
@@ -119,6 +123,7 @@ CASES: dict[str, Case] = {
     "same_as_a_label": (LegError, lambda: leg("x", "0e", same="z").mix("->", per=Z)),
     "same_of_same": (LegError, lambda: leg("x", "0e", same="y") @ leg("y", "0e", same="h")),
     "leg_named_as_a_map": (LegError, lambda: leg("sender", "0e").pull("sender")),
+    "shared_name": (LegError, lambda: add(H.mix("u->v", name="a"), H.mix("u->v", shared=True, name="a_1o"))),
     "weights_name_twice": (LegError, lambda: H.mix("u->v", name="lin") @ H.mix("u->u", name="lin")),
     "buffer_and_weights": (LegError, lambda: G.mix("u->v", buffer="lin").mix("u->v", name="lin")),
     "network_ends": (LegError, lambda: apply(vertex("a=1o", "b=1o", "c=0e"), {"a": H["1o"], "d": H["1o"]})),
@@ -196,6 +201,9 @@ def test_no_golden_text_is_left_over() -> None:
 
 NOTICES: dict[str, Callable[[], Wire | Diagram]] = {
     "notice_square": lambda: (H @ H)["0e+1e"],
+    "notice_square_of_one_tensor": lambda: (H.mix("u->v") @ H_TOO.mix("u->v"))["0e+1e"],
+    "notice_square_weighted": lambda: (H @ H).on("u,u->uw", w=2)["0e+1e"],
+    "notice_square_summed": lambda: (H.split(2) @ H.split(2)).on("uv,uw->")["0e+1e"],
     "notice_power_full": lambda: leg("x", "0e+1o").power(1, 2, 3)["0e+1o+1e"],
     "notice_power_reduced": lambda: leg("x", "0e+1o").power(2, basis="reduced")["0e+1e"],
     "notice_unused_leg": lambda: (H @ G)["0e"],
@@ -213,6 +221,19 @@ def test_oddities_are_legal_and_noticed(name: str) -> None:
     if os.environ.get("FUSION_WRITE_GOLDEN"):
         path.write_text(text, encoding="utf-8")
     assert text == path.read_text(encoding="utf-8")
+
+
+def test_shared_coefficients_are_used_where_any_irrep_is() -> None:
+    shared, own = H.mix("u->v", shared=True), H.mix("u->v")
+    assert [found.node for found in check(shared["1o"])] == [H]
+    assert [found.node for found in check(own["1o"])] == [H, own]
+    assert shared in [found.node for found in check((shared["1o"] + H["0e"])["0e"])]
+
+
+def test_products_of_a_wire_with_itself_that_are_not_squares_have_no_notice() -> None:
+    for square in ((H @ H).on("u,v->uv"), (H @ H).on("u,v->u"), (H @ H).on("u,v->w", w=2)):
+        assert check(square["0e+1e+2e"]) == ()
+    assert check((V @ leg("k", "1o", channels=16, same="w"))["1e"]) == ()
 
 
 def test_facts_are_attributes() -> None:

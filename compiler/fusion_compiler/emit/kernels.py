@@ -77,6 +77,8 @@ def geometry_value(x: Tensor, name: str, count: int, lengths: Sequence[float], n
         return r
     if name == "cutoff":
         return geometry.polynomial_cutoff(lengths[0], int(lengths[1]), r)
+    if name == "cosine_cutoff":
+        return geometry.cosine_cutoff(lengths[0], r)
     basis = geometry.bessel if name == "bessel" else geometry.gaussian
     return basis(count, lengths[0], r).unsqueeze(-1)
 

@@ -11,7 +11,7 @@ from fusion.coefficients import Buffer, Constant, Tied
 from fusion.index import CONSTANT_SPACE
 from fusion.inference.common import default_pattern
 from fusion.irreps import Irrep
-from fusion.parameters import letter_sizes
+from fusion.parameters import letter_sizes, mix_axes, tensor_name
 from fusion_compiler import program as ops
 from fusion_compiler.errors import CompileError
 from fusion_compiler.layout import Layout, Path
@@ -25,54 +25,67 @@ def lower_mix(build: Builder, node: nodes.Mix) -> Value:
     ins, outs, weights = (
         "".join(rename[c] for c in part) for part in (pattern.operands[0], pattern.result, pattern.letters)
     )
-    source = build.values[node.wire]
-    segments = build.segments(source)
+    source, wanted = build.values[node.wire], build.live(node)
+    if node.each:
+        source = Value(build.take(source, wanted), wanted)
+    lead, ends = "N" if node.per else "", "P" if node.each else "QP"
     kept = {irrep: numbers for irrep, _, numbers in source.layout.groups()}
-    wanted = build.live(node)
-    parts: list[str] = []
     kinds = {irrep for irrep, _ in wanted.paths}
+    layout = wanted if node.each else Layout.full(space).keep(p for p in Layout.full(space).paths if p[0] in kinds)
+    numbers = tuple({path for _, path in layout.paths})
+    if node.shared and source.layout == layout and len(numbers) == 1:
+        # One path of each irrep and one matrix for all: their components are one axis.
+        table = _looked_up(build, node, layout.paths[0][0], numbers)
+        equation = f"N{ins}M,{lead}{ends}{weights}->N{outs}M"
+        x, shape = build.expand(source.name, space.on), Shape(space.on, (*space.sizes, layout.dim))
+        return Value(build.emit(lambda out: ops.Contract(out, x, table, equation), shape), layout)
+    segments = build.segments(source)
+    parts: list[str] = []
     for count, irrep in space.irreps:
         if irrep not in kinds:
             continue
-        axes = (*space.sizes, count, irrep.dim)
+        axes = (*space.sizes, len(kept.get(irrep, ())) if node.each else count, irrep.dim)
         if irrep not in segments:
             raise CompileError(f"no path of {irrep} reaches a mix; it is zero")
-        table = _coefficients(build, node, irrep, kept[irrep])
-        if node.per:
-            labels = tuple(build.use_label(label) for label in node.per)
-            shape = build.shapes[table]
-            table = build.emit(
-                lambda out, t=table, found=labels: ops.Lookup(out, t, found),
-                Shape(space.on, shape.axes[len(node.per) :]),
-            )
-        lead = "N" if node.per else ""
-        equation = f"N{ins}PM,{lead}QP{weights}->N{outs}QM"
+        table = _looked_up(build, node, irrep, kept[irrep])
+        equation = f"N{ins}PM,{lead}{ends}{weights}->N{outs}{ends[0]}M"
+        x = build.expand(segments[irrep], space.on)  # the coefficients of a constant may be per label
         parts.append(
-            build.emit(
-                lambda out, x=segments[irrep], t=table, e=equation: ops.Contract(out, x, t, e), Shape(space.on, axes)
-            )
+            build.emit(lambda out, x=x, t=table, e=equation: ops.Contract(out, x, t, e), Shape(space.on, axes))
         )
-    layout = Layout.full(space).keep(path for path in Layout.full(space).paths if path[0] in kinds)
     return Value(build.join(parts, space.on, space.sizes), layout)
 
 
+def _looked_up(build: Builder, node: nodes.Mix, irrep: Irrep, kept: tuple[int, ...]) -> str:
+    """Return the coefficients of a mix for one irrep and the kept paths, those of each row's classes."""
+    table = _coefficients(build, node, irrep, kept)
+    if not node.per:
+        return table
+    labels, axes = tuple(build.use_label(label) for label in node.per), build.shapes[table].axes[len(node.per) :]
+    return build.emit(lambda out: ops.Lookup(out, table, labels), Shape(node.space.on, axes))
+
+
 def _coefficients(build: Builder, node: nodes.Mix, irrep: Irrep, kept: tuple[int, ...]) -> str:
-    """Return the coefficients of a mix for one irrep and the kept paths: (*classes, paths out, paths in, *letters)."""
+    """Return the coefficients of a mix for one irrep and the kept paths: (*classes, paths out, paths in, *letters).
+
+    There is one axis of paths only where every path is by itself.
+    """
     sizes = letter_sizes(node)
-    classes = tuple(label.classes for label in node.per)
     paths = node.wire.space.irreps.count(irrep)
     letters = node.pattern.letters
-    shape = (*classes, node.out_paths, paths, *(sizes[c] for c in letters))
+    _, counts = mix_axes(node, paths)
+    shape = (*counts, *(sizes[c] for c in letters))
     if isinstance(node.coefficients, Constant):
         tensor = node.coefficients.tensor(irrep)
         full = np.broadcast_to(np.zeros(()) if tensor is None else tensor, shape)
-        return build.constant(np.ascontiguousarray(np.take(full, kept, axis=len(classes) + 1)))
-    name = f"${node.coefficients.name if isinstance(node.coefficients, Buffer) else node.name}_{irrep}"
+        return build.constant(np.ascontiguousarray(np.take(full, kept, axis=len(counts) - 1)))
+    own = node.coefficients.name if isinstance(node.coefficients, Buffer) else node.name
+    name = f"${tensor_name(node, own, irrep)}"
     if isinstance(node.coefficients, Tied):
         tied = node.coefficients
         table = build.constant(tied.tensor)
         rename = dict(zip(dict.fromkeys(letters + tied.tensor_letters + tied.weight_letters), LETTERS, strict=False))
-        lead = "ABCDEFGH"[: len(classes) + 2]
+        lead = "ABCDEFGHIJ"[: len(counts)]
         equation = (
             f"{lead}{''.join(rename[c] for c in tied.weight_letters)},{''.join(rename[c] for c in tied.tensor_letters)}"
             f"->{lead}{''.join(rename[c] for c in letters)}"
@@ -80,7 +93,7 @@ def _coefficients(build: Builder, node: nodes.Mix, irrep: Irrep, kept: tuple[int
         name = build.emit(lambda out, n=name: ops.Contract(out, n, table, equation), Shape("", shape))
     if len(kept) != paths:
         axis = -1 - len(letters)
-        selected = (*shape[: len(classes) + 1], len(kept), *shape[len(classes) + 2 :])
+        selected = (*counts[:-1], len(kept), *shape[len(counts) :])
         name = build.emit(lambda out, n=name: ops.Take(out, n, kept, axis), Shape("", selected))
     return name
 

@@ -8,7 +8,7 @@ from fusion.couplings import fuse_paths
 from fusion.diagram import Fuse, Wire
 from fusion.irreps import Irrep
 from fusion.node import Node
-from fusion.parameters import letter_sizes
+from fusion.parameters import letter_sizes, tensor_name
 from fusion_compiler.contraction import ROWS, candidate_orders
 from fusion_compiler.errors import InternalError
 from fusion_compiler.expansion import Expansion, Group, chosen_pattern
@@ -157,7 +157,7 @@ def _weighted(node: Fuse) -> list[ContractionPlan]:
             Operand(f"N{axes[0]}A", wire=node.left, layout=left),
             Operand(f"N{axes[1]}B", wire=node.right, layout=right),
             Operand("ABPM", vertex=node),
-            Operand(f"P{axes[2]}", weight=f"{node.name}_{irrep}"),
+            Operand(f"P{axes[2]}", weight=tensor_name(node, node.name, irrep)),
         )
         couplings = [path for path in every if path.out == irrep]
         tables = {2: weighted_table(couplings, left, right)}

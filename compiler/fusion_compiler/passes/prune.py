@@ -102,7 +102,7 @@ def _demand(
         used = used or [couplings[path] for path in sorted(wanted)[:1]]  # all zero: the rows are still needed
         request(node.left, {(path.left, path.left_path) for path in used})
         request(node.right, {(path.right, path.right_path) for path in used})
-    elif isinstance(node, Mix):
+    elif isinstance(node, Mix) and not node.each:
         kinds = {irrep for irrep, _ in wanted}
         paths = Layout.full(node.wire.space).paths
         for kind in kinds:
@@ -131,7 +131,7 @@ def _demand(
                 if i == irrep
             },
         )
-    elif isinstance(node, Pull | Sum | Split | Merge | Reorder | Shuffle):
+    elif isinstance(node, Mix | Pull | Sum | Split | Merge | Reorder | Shuffle):
         request(node.wire, wanted)
     else:
         for child in node.inputs:

@@ -46,7 +46,8 @@ def _map(wire: Wire, function: str, over: IndexMap | None = None) -> Map:
 def _geometry(
     wire: Wire, function: str, count: int, lengths: tuple[float, ...] = (), normalization: str = ""
 ) -> Geometry:
-    known = {"harmonics": 0, "solid_harmonics": 0, "length": 0, "bessel": 1, "gaussian": 1, "cutoff": 2}
+    known = {"harmonics": 0, "solid_harmonics": 0, "length": 0}
+    known |= {"bessel": 1, "gaussian": 1, "cutoff": 2, "cosine_cutoff": 1}
     if function not in known:
         raise NotationError(f"unknown function {shown(function)} of a displacement; known: {', '.join(known)}")
     if len(lengths) != known[function]:
@@ -58,6 +59,7 @@ def _geometry(
         "bessel": lambda: wire.bessel(count, *lengths),
         "gaussian": lambda: wire.gaussian(count, *lengths),
         "cutoff": lambda: wire.cutoff(lengths[0], int(lengths[1])),
+        "cosine_cutoff": lambda: wire.cosine_cutoff(*lengths),
     }
     found = makers[function]()
     for name, value in (("count", count), ("lengths", lengths), ("normalization", normalization)):

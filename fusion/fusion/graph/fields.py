@@ -110,6 +110,12 @@ def _each(write: Callable[[Any], object], read: Callable[[object], object]) -> C
     )
 
 
+def _truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise NotationError(f"expected True or False, got {shown(value)}")
+    return value
+
+
 def _same(value: object) -> object:
     return value
 
@@ -117,6 +123,7 @@ def _same(value: object) -> object:
 _MAP = Codec(str, lambda value: resolve_map(text(value)))
 
 _CODECS: dict[str, Codec] = {
+    "bool": Codec(_same, _truth),
     "str": Codec(_same, text),
     "int": Codec(_same, integer),
     "tuple[int, ...]": _each(_same, integer),

@@ -31,7 +31,8 @@ def infer_split(space: Space, parts: int, axis: int) -> Inferred:
     group = free_axis_name({n for n, _ in space.channels})
     channels = (*space.channels[:place], (group, parts), (name, size // parts), *space.channels[place + 1 :])
     found = space.replace(channels=channels)
-    return Inferred(found, channel_limits("a split", found))
+    beyond = channel_limits("a split", found)
+    return Inferred(space if beyond else found, beyond)  # a chain of these must not grow axes without bound
 
 
 def infer_merge(space: Space, axis: int) -> Inferred:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from fusion.couplings import FusePath, Triple, fuse_paths, fused_irreps, reachable
+from fusion.couplings import Triple, fused_counts, reachable
 from fusion.errors import LimitError
 from fusion.inference.common import Inferred, Sides, bind, default_pattern, incoming, named, same_index_space
 from fusion.irreps import Irrep, Irreps, irreps_of
 from fusion.limits import MAX_L, MAX_ORDER, MAX_PATHS
 from fusion.pattern import Pattern
-from fusion.powers import Comb, power_paths
+from fusion.powers import combs, power_paths, vanishing
+from fusion.rules import coupled as products
 from fusion.rules import exchange_odd, violation
 from fusion.space import Space
 from fusion.violations import Violation
@@ -79,16 +80,17 @@ def infer_fuse(
     violations = (*violations, *found)
     missing = [asked for asked in (coupled or Irreps(())).kinds() if options.count(asked) == 0]
     violations = (*violations, *(_unreachable(asked, left, right) for asked in missing))
-    paths = fuse_paths(left.irreps, right.irreps, coupled, legal)
-    if not paths and not violations:
+    counts = fused_counts(left.irreps, right.irreps, coupled, legal)
+    if not counts and not violations:
         violations = (Violation("selection", "no path survives in this fuse", wires=incoming(*sides)),)
-    if same_wire and chosen is not None and not chosen.new_letters and chosen.operands[0] == chosen.operands[1]:
-        violations = (*violations, *_odd_squares(paths))
-    if len(paths) > MAX_PATHS:
-        headline = f"this fuse has {len(paths)} paths, above the limit of {MAX_PATHS}"
+    if same_wire and chosen is not None and _symmetric(chosen, left):
+        violations = (*violations, *_odd_squares(left.irreps, coupled, legal))
+    total = sum(counts.values())
+    if total > MAX_PATHS:
+        headline = f"this fuse has {total} paths, above the limit of {MAX_PATHS}"
         violations = (*violations, Violation("limit", headline, wires=incoming(*sides)))
         return Inferred(Space(irreps_of(options.kinds()), channels, on), violations)
-    irreps = _hoped(fused_irreps(paths), missing)
+    irreps = _hoped(Irreps(tuple((count, irrep) for irrep, count in counts.items())), missing)
     if chosen is not None and chosen.new_letters:
         irreps = irreps_of(irreps.kinds())
     return Inferred(Space(irreps, channels, on), violations)
@@ -172,18 +174,35 @@ def _explicit(
     return tuple(legal), tuple(violations)
 
 
-def _odd_squares(paths: tuple[FusePath, ...]) -> tuple[Violation, ...]:
-    """Return a notice of the paths of a product of a wire with itself that are zero by exchange."""
+def _symmetric(pattern: Pattern, space: Space) -> bool:
+    """Whether exchanging the factors of a product of a wire with itself does no more than rename summed letters.
+
+    Axes of size 1 do not matter; the weights of a weighted pattern tell every letter from the others.
+    """
+    renamed: dict[str, str] = {}
+    for one, other, size in zip(*pattern.operands, space.sizes, strict=False):
+        if size > 1 and (renamed.setdefault(one, other) != other or renamed.setdefault(other, one) != one):
+            return False
+    seen = pattern.letters if pattern.new_letters else pattern.result
+    return all(letter not in seen for letter, other in renamed.items() if letter != other)
+
+
+def _odd_squares(irreps: Irreps, coupled: Irreps | None, triples: tuple[Triple, ...] | None) -> tuple[Violation, ...]:
+    """Return a notice of the couplings of a wire with itself that are zero by exchange, on equal paths."""
+    squares = triples
+    if squares is None:
+        wanted = None if coupled is None else set(coupled.kinds())
+        every = ((a, a, out) for a in irreps.kinds() for out in products(a, a))
+        squares = tuple(triple for triple in every if wanted is None or triple[2] in wanted)
     odd = dict.fromkeys(
-        f"{path.left} x {path.right} -> {path.out}"
-        for path in paths
-        if (path.left, path.left_path) == (path.right, path.right_path)
-        and exchange_odd(path.left, path.right, path.out)
+        f"{a} x {b} -> {out}"
+        for a, b, out in sorted(squares, key=lambda triple: triple[2])
+        if a == b and irreps.count(a) and exchange_odd(a, b, out)
     )
     if not odd:
         return ()
     headline = "a product of a wire with itself is zero on exchange-odd paths: " + ", ".join(odd)
-    return (Violation("selection", headline, severity="notice"),)
+    return (Violation("selection", headline, severity="notice", reasons=tuple(odd)),)
 
 
 def infer_power(
@@ -211,7 +230,8 @@ def infer_power(
     if not kept and not violations:
         wanted = f" to {coupled}" if coupled is not None else ""
         violations = (Violation("selection", f"no path of this power{wanted} survives the symmetry", wires=wires),)
-    return Inferred(space.replace(irreps=irreps), (*violations, *_zero_combs(kept, coupled, options)))
+    notices = (*_absent(irreps, coupled, options), *_zero_combs(space.irreps, good, coupled, inner, basis))
+    return Inferred(space.replace(irreps=irreps), (*violations, *notices))
 
 
 def _power_reach(irreps: Irreps, orders: tuple[int, ...], inner: Irreps | None) -> tuple[Irrep, ...]:
@@ -241,24 +261,25 @@ def _unreachable_power(asked: Irrep, space: Space, orders: tuple[int, ...], opti
     )
 
 
-def _zero_combs(kept: list[Comb], coupled: Irreps | None, options: tuple[Irrep, ...]) -> tuple[Violation, ...]:
-    """Return a notice of asked irreps without a path, and one of paths that begin with an exchange-odd square."""
-    found: list[Violation] = []
-    present = {tree.out for tree in kept}
-    absent = [
-        irrep for irrep in (coupled.kinds() if coupled is not None else ()) if irrep in options and irrep not in present
-    ]
-    if absent and kept:
-        headline = f"symmetric products of one wire have no {_listed(tuple(absent))}; the reduced basis leaves it out"
-        found.append(Violation("selection", headline, severity="notice", asked=tuple(absent)))
-    zero = [
-        tree
-        for tree in kept
-        if len(tree.legs) > 1
-        and tree.legs[0] == tree.legs[1]
-        and exchange_odd(tree.legs[0][0], tree.legs[1][0], (*tree.inner, tree.out)[0])
-    ]
-    if zero:
-        headline = f"{len(zero)} of the {len(kept)} paths of this power begin with an exchange-odd square and are zero"
-        found.append(Violation("selection", headline, ("basis='reduced' leaves them out",), severity="notice"))
-    return tuple(found)
+def _absent(present: Irreps, coupled: Irreps | None, options: tuple[Irrep, ...]) -> tuple[Violation, ...]:
+    """Return a notice of irreps that were asked of a power and only exchange leaves without a path."""
+    asked = () if coupled is None else coupled.kinds()
+    absent = tuple(irrep for irrep in asked if irrep in options and not present.count(irrep))
+    if not absent or not present:
+        return ()
+    headline = f"symmetric products of one wire have no {_listed(absent)}; the reduced basis leaves it out"
+    return (Violation("selection", headline, severity="notice", asked=absent),)
+
+
+def _zero_combs(
+    irreps: Irreps, orders: tuple[int, ...], coupled: Irreps | None, inner: Irreps | None, basis: str
+) -> tuple[Violation, ...]:
+    """Return a notice of the paths of a full basis that are zero, as those that begin with an exchange-odd square."""
+    if basis == "reduced":
+        return ()
+    zero = sum(len(vanishing(irreps, order, coupled, inner)) for order in orders)
+    if not zero:
+        return ()
+    every = sum(len(combs(irreps, order, coupled, inner)) for order in orders)
+    headline = f"{zero} of the {every} paths of this power are zero, because its factors are one wire"
+    return (Violation("selection", headline, ("basis='reduced' leaves them out",), severity="notice"),)

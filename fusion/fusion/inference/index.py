@@ -42,4 +42,5 @@ def infer_sum(space: Space, index_map: IndexMap, by: tuple[str, int, str] | None
             violations = (*violations, Violation("index", headline, (hint,), wires=wires))
         channels = ((free_axis_name({n for n, _ in channels}, "a"), classes), *channels)
     found = space.replace(channels=channels, on=index_map.target)
-    return Inferred(found, (*violations, *channel_limits("a sum by classes", found)))
+    beyond = channel_limits("a sum by classes", found)
+    return Inferred(space.replace(on=index_map.target) if beyond else found, (*violations, *beyond))

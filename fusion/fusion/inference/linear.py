@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fusion.index import CONSTANT_SPACE
 from fusion.inference.common import Inferred, Sides, bind, default_pattern, incoming, named, same_index_space
 from fusion.irreps import Irrep, Irreps
 from fusion.limits import MAX_PATHS
@@ -11,12 +12,18 @@ from fusion.violations import Violation
 
 
 def infer_mix(
-    space: Space, pattern: Pattern, sizes: dict[str, int], paths: int, labels: tuple[tuple[str, str], ...]
+    space: Space,
+    pattern: Pattern,
+    sizes: dict[str, int],
+    paths: int | None,
+    labels: tuple[tuple[str, str], ...],
+    shared: bool = False,
 ) -> Inferred:
     """Space of a mix: per irrep a linear map on (channels, paths); ``labels`` are (name, index space) of its labels.
 
     A letter of the result that the input lacks takes the given size, or, when there is none, the size of the axis it
-    replaces (the first letter of the input that the result drops).
+    replaces (the first letter of the input that the result drops). ``paths`` is ``None`` where every path is mapped by
+    itself. A wire on the constant space comes to the index space of the labels.
     """
     wires = incoming(("input", space))
     bound, violations = bind("a mix", pattern, (("input", space),), sizes)
@@ -29,17 +36,22 @@ def infer_mix(
         else:
             headline = f"a mix with pattern {pattern} needs a size for {letter}"
             violations = (*violations, Violation("channel", headline, wires=wires))
+    where = labels[0][1] if labels and space.on == CONSTANT_SPACE else space.on
     for name, on in labels:
-        if on != space.on:
-            headline = f"a mix of a wire on {space.on} cannot take its coefficients per label {name} on {on}"
-            hint = f"pull the label to {space.on} first"
+        if on != where:
+            headline = f"a mix of a wire on {where} cannot take its coefficients per label {name} on {on}"
+            hint = f"pull the label to {where} first"
             violations = (*violations, Violation("index", headline, (hint,), wires=wires))
-    if paths * len(space.irreps) > MAX_PATHS:
+    if shared and len({count for count, _ in space.irreps}) > 1:
+        headline = f"shared coefficients need the same number of paths of every irrep; the wire has {space.irreps}"
+        hint = "leave out shared, or first mix each irrep to as many paths"
+        violations = (*violations, Violation("channel", headline, (hint,), wires=wires))
+    if paths is not None and paths * len(space.irreps) > MAX_PATHS:
         violations = (*violations, Violation("limit", f"a mix to {paths} paths is above the limit of {MAX_PATHS}"))
         paths = 1
-    irreps = Irreps(tuple((paths, irrep) for _, irrep in space.irreps))
+    irreps = space.irreps if paths is None else Irreps(tuple((paths, irrep) for _, irrep in space.irreps))
     channels = named(pattern.result, bound, (space,), pattern)
-    return Inferred(space.replace(irreps=irreps, channels=channels), violations)
+    return Inferred(space.replace(irreps=irreps, channels=channels, on=where), violations)
 
 
 def bound_sizes(space: Space, pattern: Pattern, sizes: dict[str, int]) -> dict[str, int]:

@@ -1,15 +1,15 @@
 """Message passing with a tensor product or less: NequIP, Allegro, PaiNN, SchNet, ViSNet.
 
 Displacements point from the centre to the neighbour. Constants such as 0.5 are one over the square root of the average
-number of neighbours; biases, which scalars have in some of these papers, are left out.
+number of neighbours.
 """
 
 from __future__ import annotations
 
 import math
 
-from corpus.published.common import D, R, Y, Z
-from fusion import Diagram, Wire, add, leg, outputs
+from corpus.published.common import D, R, Y, Z, linear
+from fusion import Diagram, Wire, add, leg, one, outputs
 
 
 def nequip_layer() -> Wire:
@@ -34,8 +34,8 @@ def allegro_layer() -> Diagram:
 def painn_message() -> Diagram:
     """PaiNN (Schuett et al. 2021), message: scalars and vectors of neighbours, filtered by the distance."""
     s, v = leg("s", "0e", channels=2), leg("v", "1o", channels=2)
-    phi = s.mix("u->v", name="inner").map("silu").mix("u->v", paths=3, name="outer").pull("sender")
-    filtered = phi.scale(D.bessel(4, 4.0).mix("n->u", u=2, paths=3, name="filter").scale(D.cutoff(4.0)))
+    phi = linear(linear(s, "inner").map("silu"), "outer", paths=3).pull("sender")
+    filtered = phi.scale(linear(D.bessel(4, 4.0), "filter", paths=3, width=2).scale(D.cosine_cutoff(4.0)))
     scalar, stay, turn = (filtered.select({"0e": [path]}) for path in range(3))
     vector = add(v.pull("sender").scale(stay), D.harmonics(1, "norm")["1o"].scale(turn, ",u->u"))
     return outputs(s=add(s, scalar.sum("receiver")), v=add(v, vector.sum("receiver")))
@@ -46,15 +46,16 @@ def painn_update() -> Diagram:
     s, v = leg("s", "0e", channels=3), leg("v", "1o", channels=3)
     left, right = v.mix("u->v", name="U"), v.mix("u->v", name="V")
     square, dot = math.sqrt(3.0) * (right @ right)["0e"], math.sqrt(3.0) * (left @ right)["0e"]
-    gates = (s + square.map("sqrt")).mix("u->v", name="inner").map("silu").mix("u->v", paths=3, name="outer")
+    gates = linear(linear(s + square.map("sqrt"), "inner").map("silu"), "outer", paths=3)
     turn, product, shift = (gates.select({"0e": [path]}) for path in range(3))
     return outputs(s=add(s, shift, dot.scale(product)), v=add(v, left.scale(turn)))
 
 
 def schnet_filter() -> Wire:
-    """SchNet (Schuett et al. 2017), continuous-filter convolution of scalars, with a softplus and a cutoff."""
-    filters = D.gaussian(5, 4.0).mix("n->u", u=3, name="inner").map("softplus").mix("u->v", name="outer")
-    return leg("h", "0e", channels=3).mix("u->v").pull("sender").scale(filters.scale(D.cutoff(4.0))).sum("receiver")
+    """SchNet (Schuett et al. 2017), continuous-filter convolution of scalars, with its shifted softplus."""
+    inner = linear(D.gaussian(5, 4.0), "inner", width=3).map("softplus")
+    filters = linear(add(inner, one().mix("->u", u=3, constant=-math.log(2.0))), "outer").scale(D.cosine_cutoff(4.0))
+    return leg("h", "0e", channels=3).mix("u->v").pull("sender").scale(filters).sum("receiver")
 
 
 def visnet_rejection() -> Wire:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import math
 
-from corpus.published.common import D
-from fusion import Diagram, Wire, add, leg, outputs
+from corpus.published.common import D, linear
+from fusion import Diagram, Wire, add, leg, one, outputs
 
 COUPLINGS = ("1o*1o->2e", "1o*2e->1o", "2e*1o->1o", "2e*2e->2e")
-ONE = leg("one", "0e", on="constant")
 Y = D.harmonics(2, "norm")["1o+2e"]
-HALF = (math.pi / 8.0 * D.length()).map("cos")
-CUTOFF = HALF.scale(HALF)  # (1 + cos(pi r / 4)) / 2 = cos(pi r / 8)^2 of edges up to 4
 
 
-def linear(x: Wire, name: str, paths: int = 1, width: int = 0) -> Wire:
-    """A linear layer with a bias, the learned image of the number one; as wide as its input unless told."""
-    v = width or x.space.sizes[-1]
-    return add(x.mix("u->v", v=v, paths=paths, name=name), ONE.mix("->v", v=v, paths=paths, name=f"{name}_bias"))
+def norm(x: Wire) -> Wire:
+    """Layer norm with learned scale and shift."""
+    shift = one().mix("->u", u=x.space.sizes[-1], name="norm_shift")
+    return add(x.layer_norm().mix("u->u", name="norm_scale"), shift)
 
 
 def dot(a: Wire, b: Wire) -> Wire:
@@ -35,7 +32,7 @@ def attention(x: Wire, v: Wire, f: Wire, heads: int) -> Wire:
     enhancer = linear(dot(v.pull("sender"), Y), "enhancer", width=heads)
     keys = linear(x, "k").pull("sender").scale(linear(f, "dk").map("silu"))
     scores = linear(x, "q").pull("receiver").scale(keys).split(heads).mix("hu->h", constant=1.0)
-    return add(scores, enhancer).map("silu").scale(CUTOFF)
+    return add(scores, enhancer).map("silu").scale(D.cosine_cutoff(4.0))
 
 
 def messages(x: Wire, v: Wire, f: Wire, heads: int) -> Wire:
@@ -65,7 +62,7 @@ def rejection(v: Wire) -> Wire:
 def freecg_attention() -> Wire:
     """FreeCG (Shao et al. 2025), attention of two heads with its enhancer."""
     x, f = leg("x", "0e", channels=8), leg("f", "0e", channels=8, on="edge")
-    return attention(x.layer_norm(), leg("V", "1o+2e", channels=8), f, heads=2)
+    return attention(norm(x), leg("V", "1o+2e", channels=8), f, heads=2)
 
 
 def freecg_abstract_edges() -> Wire:
@@ -82,11 +79,11 @@ def freecg_layer(channels: int = 8, heads: int = 2, groups: int = 4) -> Diagram:
     """FreeCG (Shao et al. 2025), one layer: attention, abstract edges, grouped product, updates of atoms and edges."""
     x, f = leg("x", "0e", channels=channels), leg("f", "0e", channels=channels, on="edge")
     v = leg("V", "1o+2e", channels=channels)
-    v1, v2, v3 = (v.mix("u->v", name=f"vec{i}") for i in (1, 2, 3))
-    m = messages(x.layer_norm(), v, f, heads)
+    v1, v2, v3, t, r = (v.mix("u->v", shared=True, name=name) for name in ("vec1", "vec2", "vec3", "t", "r"))
+    m = messages(norm(x), v, f, heads)
     o = linear(m.sum("receiver"), "o", paths=3)
     product = group_product(abstract_edges(m, v), v3.scale(path(o, 0)), groups)
-    turned = dot(rejection(v.mix("u->v", name="t").pull("receiver")), rejection(v.mix("u->v", name="r").pull("sender")))
+    turned = dot(rejection(t.pull("receiver")), rejection(r.pull("sender")))
     return outputs(
         x=add(x, dot(v1, v2).scale(path(o, 1)), path(o, 2)),
         V=add(v, product),

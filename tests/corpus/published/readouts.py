@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from corpus.published.common import D, Z
-from fusion import Diagram, Wire, add, leg, outputs
+from fusion import Diagram, Wire, add, leg, one, outputs
 
 
 def dipole_readout() -> Wire:
@@ -28,7 +28,7 @@ def energy_readout() -> Wire:
     h, field = leg("h", "0e+1o", channels=3), leg("field", "1o", on="system")
     atoms = h["0e"].mix("u->v", v=4).map("silu").mix("u->")
     induced = (h["1o"].mix("u->") @ field)["0e"]
-    return add(atoms, induced, leg("one", "0e").mix("->", per=Z, name="reference")).sum("system")
+    return add(atoms, induced, one().mix("->", per=Z, name="reference")).sum("system")
 
 
 def two_state_readout() -> Diagram:

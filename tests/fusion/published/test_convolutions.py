@@ -76,12 +76,22 @@ def test_allegro_layer() -> None:
     assert drawn.error(join(*states), "V") < TOLERANCE
 
 
+def linear(given: Drawn, name: str, x: Array) -> Array:
+    """Every output of a linear layer with a bias: (rows, outputs, channels)."""
+    return np.einsum("au,quv->aqv", x, given[f"{name}_0e"][:, 0]) + given[f"{name}_bias_0e"][:, 0]
+
+
+def cosine_cutoff(r: Array) -> Array:
+    """The envelope of PaiNN and SchNet up to 4."""
+    return np.where(r < 4.0, 0.5 * (1 + np.cos(np.pi * r / 4.0)), 0.0)[:, None]
+
+
 def test_painn_message() -> None:
     drawn = drawn_on_edges("painn_message")
     s, v, d, sender = drawn["s"][..., 0], drawn["v"], drawn["d"], drawn["sender"]
     r = np.linalg.norm(d, axis=-1)
-    phi = np.einsum("au,quv->aqv", silu(s @ drawn["inner_0e"][0, 0]), drawn["outer_0e"][:, 0])
-    w = np.einsum("en,qnu->equ", bessel(r, 4, 4.0), drawn["filter_0e"][:, 0]) * envelope(r, 4.0)[:, None, None]
+    phi = linear(drawn, "outer", silu(linear(drawn, "inner", s)[:, 0]))
+    w = linear(drawn, "filter", bessel(r, 4, 4.0)) * cosine_cutoff(r)[..., None]
     ss, vv, vs = np.moveaxis(phi[sender] * w, 1, 0)
     change_of_s = scatter_sum(ss, drawn["receiver"], 5)
     vectors = vv[..., None] * v[sender] + vs[..., None] * (d / r[:, None])[:, None]
@@ -94,8 +104,8 @@ def test_painn_update() -> None:
     s, v = drawn["s"][..., 0], drawn["v"]
     left, right = (np.einsum("auk,uv->avk", v, drawn[f"{name}_1o"][0, 0]) for name in "UV")
     norm = np.sqrt(np.sum(right * right, axis=-1) + 1e-12)  # as documented for the function sqrt
-    inner = silu(s @ drawn["inner_0e"][0, 0] + norm @ drawn["inner_0e"][0, 1])
-    vv, sv, ss = np.einsum("au,quv->qav", inner, drawn["outer_0e"][:, 0])
+    inner = s @ drawn["inner_0e"][0, 0] + norm @ drawn["inner_0e"][0, 1] + drawn["inner_bias_0e"][0, 0]
+    vv, sv, ss = np.moveaxis(linear(drawn, "outer", silu(inner)), 1, 0)
     assert drawn.error((s + ss + sv * np.sum(left * right, axis=-1))[..., None], "s") < TOLERANCE
     assert drawn.error(v + vv[..., None] * left, "v") < TOLERANCE
 
@@ -104,8 +114,8 @@ def test_schnet_filter() -> None:
     drawn = drawn_on_edges("schnet_filter")
     r, h = np.linalg.norm(drawn["d"], axis=-1), drawn["h"][..., 0]
     centres = np.linspace(0.0, 4.0, 5)
-    inner = np.exp(-((r[:, None] - centres) ** 2) / 2) @ drawn["inner_0e"][0, 0]
-    filters = envelope(r, 4.0)[:, None] * (np.log(1 + np.exp(inner)) @ drawn["outer_0e"][0, 0])
+    inner = linear(drawn, "inner", np.exp(-((r[:, None] - centres) ** 2) / 2))[:, 0]
+    filters = cosine_cutoff(r) * linear(drawn, "outer", np.log(0.5 + 0.5 * np.exp(inner)))[:, 0]
     messages = (h @ drawn["mix1_0e"][0, 0])[drawn["sender"]] * filters
     assert drawn.error(scatter_sum(messages, drawn["receiver"], 5)[..., None]) < TOLERANCE
 

@@ -28,7 +28,7 @@ def test_real_level() -> None:
     # two atoms with all pairs, and a third one that only sees itself; an atom's edge to itself has length zero
     sender, receiver = np.array([0, 1, 0, 1, 2]), np.array([0, 0, 1, 1, 2])
     d = np.array([[0, 0, 0], [0.3, -1.0, 0.4], [-0.3, 1.0, -0.4], [0, 0, 0], [0, 0, 0]])
-    drawn = draw(PUBLISHED["cormorant_level"], rows=(5,), d=d, sender=sender, receiver=receiver, one=[[1.0]])
+    drawn = draw(PUBLISHED["cormorant_level"], rows=(5,), d=d, sender=sender, receiver=receiver)
     h, r = drawn["h"], np.linalg.norm(d, axis=-1)
     dots = np.stack([np.sum(x[receiver] * x[sender], axis=-1) for x in cut(h, 0, 1, 2)], axis=-1)
     dots = dots / np.sqrt([1, 3, 5])  # which the weights make up for
@@ -201,12 +201,12 @@ def level_weights() -> dict[str, Array]:
     found: dict[str, Array] = {"mask_0": np.array([[[1.73 / 0.2] * 2, [-1 / 0.2] * 2]])}
     for l in range(DEGREES):
         parts = np.split(weight(0.04, 24, l, 1), 12, axis=1)  # g, a dot product per degree, eight pairs of eta
-        found[f"edge{l}_numbers_0"] = as_weights([parts[0], *parts[4:]])
-        found[f"edge{l}_products_0"] = as_weights([sqrt(2 * k + 1) * parts[1 + k] for k in range(DEGREES)])
+        norms = [1.0, *(sqrt(2 * k + 1) for k in range(DEGREES)), *[1.0] * 8]
+        found[f"edge{l}_0"] = as_weights([norm * part for norm, part in zip(norms, parts, strict=True)])
         phases = [(-1j) ** (l1 + l2 - l) for l1, l2 in couplings(l, DEGREES, DEGREES)]
-        parts = np.split(weight(0.12, 2 * (2 * len(phases) + 1), l, 1), 2 * len(phases) + 1, axis=1)
-        found[f"atom_numbers_{l}"] = as_weights([parts.pop(len(phases))])
-        found[f"atom_products_{l}"] = as_weights([phase * part for phase, part in zip(2 * phases, parts, strict=True)])
+        phases = [*phases, 1.0 + 0.0j, *phases]  # products with neighbours, the state itself, its products
+        parts = np.split(weight(0.12, 2 * len(phases), l, 1), len(phases), axis=1)
+        found[f"atom_{l}"] = as_weights([phase * part for phase, part in zip(phases, parts, strict=True)])
     return found
 
 
@@ -222,7 +222,6 @@ def test_complex_level_is_the_second_level_of_the_network() -> None:
         d=-d.reshape(16, 3)[:, [1, 2, 0]],  # from receiver to sender; the polar axis is y
         g=pairs(np.stack(edges[0], axis=-1).reshape(16, 2, 3)),
         eta=pairs(eta),
-        one=[[1.0]],
         receiver=receiver,
         sender=sender,
         coefficients=level_weights(),

@@ -50,7 +50,7 @@ def spherical(tensors: Array) -> Array:
 
 
 def test_energy_in_a_field() -> None:
-    found = draw(readouts.energy_readout(), rows=(5,), system=SYSTEM, one=np.ones((5, 1)))
+    found = draw(readouts.energy_readout(), rows=(5,), system=SYSTEM)
     reference = found["reference_0e"][found["z"], 0]
     induced = (vectors(found) * found["field"][SYSTEM]).sum(axis=-1, keepdims=True) / math.sqrt(3)
     atoms = network(found, found["h"][..., 0]) + induced + reference
