@@ -13,7 +13,7 @@ MAX_CLASSES = 4_096
 """Largest number of classes of a label."""
 MAX_NODES = 20_000
 """Largest number of distinct nodes of a diagram."""
-MAX_TEXT = 300_000
+MAX_TEXT = 150_000
 """Largest diagram text, in characters."""
 MAX_DEPTH = 64
 """Deepest nesting of a diagram text; the printer stays below half of it."""
