@@ -11,14 +11,14 @@ MAX_CHANNELS = 65_536
 MAX_CHANNEL_AXES = 4
 MAX_CLASSES = 4_096
 """Largest number of classes of a label."""
-MAX_NODES = 20_000
+MAX_NODES = 10_000
 """Largest number of distinct nodes of a diagram."""
 MAX_TEXT = 150_000
 """Largest diagram text, in characters."""
 MAX_DEPTH = 64
 """Deepest nesting of a diagram text; the printer stays below half of it."""
 MAX_NAME = 64
-MAX_CONSTANT = 100_000
+MAX_CONSTANT = 50_000
 """Largest number of entries of a constant."""
 MAX_PARAMETERS = 1_000_000_000
 """Largest number of learned numbers of one node."""

@@ -385,7 +385,7 @@ LIMITS = {
     "classes": lambda: label("z", 5000),
     "channels": lambda: leg("x", "0e", channels=70_000),
     "size": lambda: H.mix("u->v", v=70_000),
-    "constant": lambda: H.mix("u->u", constant=np.zeros(100_001)),
+    "constant": lambda: H.mix("u->u", constant=np.zeros(50_001)),
     "labels": lambda: H.mix("u->u", per=[Z] * 9),
     "degree": lambda: leg("x", "17o"),
     "name": lambda: leg("x" * 65, "0e"),
