@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from fusion.diagram import Diagram
 from fusion.equality.paths import Paths, Piece
-from fusion.equality.terms import Combination, Terms, digest
+from fusion.equality.terms import Combination, Terms, digest, digits
 
 Colours = dict[int, str]
 
@@ -61,9 +61,7 @@ def _slots(terms: Terms, number: int) -> list[int]:
 
 def _keys(paths: Paths, rows: Sequence[Combination]) -> object:
     terms = paths.terms
-    if terms.recouple:  # any basis of the same span will do
-        return sorted({terms[term].key for row in rows for term, _ in terms.sorted(row)})
-    return sorted([(terms[term].key, coefficient) for term, coefficient in terms.sorted(row)] for row in rows)
+    return sorted({terms[term].key for row in rows for term, _ in terms.sorted(row)})
 
 
 def _uses(diagram: Diagram, paths: Paths) -> list[list[str]]:
@@ -86,8 +84,8 @@ def _uses(diagram: Diagram, paths: Paths) -> list[list[str]]:
             for place, row in enumerate(rows):
                 note(row, name, irrep, place)
     for number, definition in paths.definitions.items():
-        for row in definition.rows:
-            note(row, terms.colours[number], definition.facts)
+        for term in {term for row in definition.rows for term, _ in terms.sorted(row)}:
+            found[term].append(digest(terms.colours[number], definition.facts))
     for number in reversed(range(len(terms))):
         term = terms[number]
         if not found[number]:
@@ -96,5 +94,6 @@ def _uses(diagram: Diagram, paths: Paths) -> list[list[str]]:
         keys = [terms[child].key for child in term.children]
         ordered = term.kind != "comb" and len(set(keys)) == len(keys)
         for place, child in enumerate(term.children):
-            found[child].append(digest(above, place if ordered else ""))
+            weight = digits(term.coefficients[place]) if term.kind == "combination" and not terms.recouple else ""
+            found[child].append(digest(above, place if ordered else "", weight))
     return [settled(uses) for uses in found]

@@ -12,12 +12,14 @@ from fusion.errors import LimitError
 from fusion.irreps import Irrep
 from fusion.pattern import Pattern
 from fusion.rules import exchange_odd
-from fusion.trees import FusionTree, recoupled
+from fusion.trees import FusionTree, count_trees, recoupled
 from fusion.trees.shapes import left_comb
 
-MAX_COUPLED = 6
+MAX_COUPLED = 8
 """Most legs of one tree that is recoupled."""
-MAX_PRODUCTS = 4096
+MAX_TREES = 256
+"""Most left combs over the legs of one tree."""
+MAX_PRODUCTS = 1024
 """Most products of left combs of which one path may consist."""
 MAX_ORDERS = 24
 """Most orders of equal legs that differ by their channels."""
@@ -70,10 +72,15 @@ def _combs(terms: Terms, pattern: Pattern, out: Irrep, left: int, right: int) ->
     legs, letters, result, tree = _joined(terms, pattern, out, left, right)
     if len(legs) > MAX_COUPLED:
         raise LimitError(f"a tree of {len(legs)} legs is too large to recouple; at most {MAX_COUPLED}")
+    shape = left_comb(len(legs))
+    count = count_trees(shape, [terms[leg].irrep for leg in legs], out)[out]
+    if count > MAX_TREES:
+        raise LimitError(
+            f"{len(legs)} legs that couple to {out} in {count} ways are too many to recouple; at most {MAX_TREES}"
+        )
     groups = _groups(terms, legs)
     order = tuple(place for group in groups for place in group)
     best = _text(letters, result, order)
-    shape = left_comb(len(legs))
     found: Combination = {}
     if all(_text(letters, result, _swapped(order, groups, n)) == best for n in range(len(order) - 1)):
         combs = symmetrised(dict(recoupled(_numbered(tree, _places(order)), shape)), _adjacent(groups))

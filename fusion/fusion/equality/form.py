@@ -8,6 +8,11 @@ of direct sums before one make no difference either.
 
 The maps of coefficients are: signs on paths out; on paths in, any invertible matrix; names; the order of the channel
 letters of a weighted fuse. Scaling a path out is none of them, so ``2 * x.mix(...)`` differs from ``x.mix(...)``.
+Fitted buffers count as coefficients. Constants are compared to ten digits.
+
+Equal digests always come with a map that makes the diagrams equal. The converse fails in corners: many sets of
+coefficients that uses cannot tell apart (``MAX_COLOURINGS``), both ``a + p`` and ``a - p`` with a learned ``p`` as the
+two branches of one vertex, label classes in another order, an odd function of what is zero.
 """
 
 from __future__ import annotations
@@ -22,7 +27,7 @@ from fusion.equality.colours import Colours, colourings
 from fusion.equality.paths import Definition, Paths, Piece, pieces_of
 from fusion.equality.signs import Signs
 from fusion.equality.spans import Span, span
-from fusion.equality.terms import FIXED, Combination, Terms, digest, digits
+from fusion.equality.terms import FIXED, Terms, digest, digits
 from fusion.equality.weights import Tensor, WeightMap, WeightPart
 from fusion.parameters import parameters
 from fusion.validate import check
@@ -51,7 +56,7 @@ def canonical(value: Wire | Diagram, recouple: bool = False) -> Canonical:
 
     Raises:
         DiagramError: the diagram is not legal.
-        LimitError: with ``recouple``, a tree of fuses has too many legs.
+        LimitError: with ``recouple``, a tree of fuses has too many legs, or too many products or orders of them.
     """
     check(value)
     diagram = Diagram.of(value)
@@ -79,23 +84,26 @@ def _form(diagram: Diagram, known: tuple[Piece, ...], recouple: bool, colours: C
     spans = {number: _span(terms, paths.definitions[number]) for number in order}
     signs = Signs()
     text: list[object] = []
+    visited = _visited(terms, diagram, paths, [(number, spans[number][0]) for number in order])
+    at = {number: place for place, number in enumerate(visited)}
     for name, wire in sorted(diagram.outputs):
         text.append((name, str(wire.space.irreps), str(wire.space.sizes), wire.space.on))
         for irrep in wire.space.irreps.kinds():
             for path in paths.values[wire][irrep]:
                 items = terms.sorted(path)
-                text.append([(terms[term].key, coefficient) for term, coefficient in items])
+                text.append([(at[term], coefficient) for term, coefficient in items])
                 for term, coefficient in items:
                     signs.place(coefficient < 0, terms[term].sign)
-    for number in _reached(diagram, paths):
+    for number in visited:
         term = terms[number]
+        text.append((term.key, [at[child] for child in term.children]))
         if term.kind == "combination" or (term.kind == "function" and term.facts[-1] == 0):
             own = term.sign if term.kind == "combination" else FIXED
             for child, coefficient in zip(term.children, term.coefficients, strict=True):
                 signs.place(coefficient < 0, terms[child].sign ^ own)
     for number in order:
         columns, found = spans[number]
-        text.append((names[number], paths.definitions[number].facts, [terms[column].key for column in columns]))
+        text.append((names[number], paths.definitions[number].facts, [at[column] for column in columns]))
         text.append([[digits(value) for value in row] for row in found.basis.tolist()])
         for row, pivot in zip(found.basis, found.pivots, strict=False):
             for place, value in enumerate(row.tolist()):
@@ -110,19 +118,24 @@ def _form(diagram: Diagram, known: tuple[Piece, ...], recouple: bool, colours: C
     )
 
 
-def _reached(diagram: Diagram, paths: Paths) -> list[int]:
-    """Return the terms that outputs and learned maps are made from, in their order."""
-    terms = paths.terms
-    rows: list[Combination] = [row for definition in paths.definitions.values() for row in definition.rows]
-    rows += [path for _, wire in diagram.outputs for found in paths.values[wire].values() for path in found]
-    waiting = [term for row in rows for term, _ in terms.sorted(row)]
-    seen: set[int] = set()
+def _visited(terms: Terms, diagram: Diagram, paths: Paths, columns: list[tuple[int, list[int]]]) -> list[int]:
+    """Return the terms in the order in which outputs, then learned maps, first come to them."""
+    starts = [
+        term
+        for _, wire in sorted(diagram.outputs)
+        for irrep in wire.space.irreps.kinds()
+        for path in paths.values[wire][irrep]
+        for term, _ in terms.sorted(path)
+    ]
+    starts += [column for _, own in columns for column in own]
+    found: dict[int, None] = {}
+    waiting = starts[::-1]
     while waiting:
         number = waiting.pop()
-        if number not in seen:
-            seen.add(number)
-            waiting.extend(terms[number].children)
-    return sorted(seen, key=lambda number: terms[number].order)
+        if number not in found:
+            found[number] = None
+            waiting.extend(reversed(terms[number].children))
+    return list(found)
 
 
 def _span(terms: Terms, definition: Definition) -> tuple[list[int], Span]:

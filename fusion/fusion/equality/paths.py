@@ -274,15 +274,17 @@ def _contracted(
 ) -> Combination:
     """Return one path of a constant map: a number times each term where it does not touch channels."""
     tables: dict[int, NDArray[np.float64]] = {}
+    sizes: dict[int, float] = {}
     for part, row in zip(table, rows, strict=True):
         for term, coefficient in row.items():
             more = coefficient * part
             tables[term] = tables[term] + more if term in tables else more
+            sizes[term] = max(sizes.get(term, 0.0), float(np.max(np.abs(more), initial=0.0)))
     found: Combination = {}
     for term, part in tables.items():
         entries = part.ravel()
         largest = float(entries[int(np.argmax(np.abs(entries)))]) if entries.size else 0.0
-        if abs(largest) < NEGLIGIBLE:
+        if abs(largest) <= NEGLIGIBLE * sizes[term]:
             continue
         if plain and np.all(np.abs(entries - largest) <= 1e-12 * abs(largest)):
             accumulate(found, {term: largest})
@@ -403,7 +405,7 @@ def _apply(run: Paths, node: Apply) -> Value:
     found: Combination = {}
     for tree in enumerate_trees(left_comb(len(wires)), [wires[place][0] for place in order], out):
         coefficient = float(np.sum(tensor * tree.tensor())) / out.dim
-        if abs(coefficient) < NEGLIGIBLE:
+        if abs(coefficient) <= NEGLIGIBLE * float(np.max(np.abs(tensor))):
             continue
         value, axes = wires[order[0]][1], wires[order[0]][2]
         lines = (*tree.inner, out)[: len(order) - 1]

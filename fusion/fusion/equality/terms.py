@@ -1,8 +1,8 @@
 """Terms: the single paths of all wires of a diagram, each distinct function once.
 
-A path of a wire is a combination of terms, ``{term: coefficient}``. A term is named by a *key* that leaves signs out,
-because the signs of learned coefficients are free (see :mod:`fusion.equality.signs`), and that knows coefficients by
-their *colour* only, not by name.
+A path of a wire is a combination of terms, ``{term: coefficient}``. A term has a *key* that leaves signs out, because
+the signs of learned coefficients are free (see :mod:`fusion.equality.signs`), and that knows coefficients by their
+*colour* only, not by name. So a key sorts terms and does not identify one: ``a + b`` and ``a - b`` share a key.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Sign = frozenset[tuple[str, int, int]]
 
 FIXED: Sign = frozenset()
 NEGLIGIBLE = 1e-10
-"""Coefficients below this are sums that cancel."""
+"""A sum that is smaller than its parts by this factor has cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,25 +122,29 @@ class Terms:
         first = self[children[0]]
         # The number of the next term names the sum's own free sign: its overall sign is a matter of convention.
         sign = frozenset({("sum", len(self), 0)})
-        coarse = self.recouple and not self.settled
-        name = (sorted({self[child].key for child in children}),) if coarse else None
+        name: tuple[object, ...] | None = None
+        if not self.settled:  # children that cannot be told apart yet come in any order
+            keys = [self[child].key for child in children]
+            name = (sorted(set(keys)) if self.recouple else sorted(zip(keys, map(digits, coefficients), strict=True)),)
         return overall, self.make("combination", (), first.irrep, first.axes, children, coefficients, sign, name)
 
     def sorted(self, value: Combination) -> list[tuple[int, float]]:
         """Return the items of a combination that do not cancel, in the order of the terms."""
-        items = [(term, c) for term, c in value.items() if abs(c) > NEGLIGIBLE]
-        return sorted(items, key=lambda item: (self[item[0]].order, item[0]))
+        items = [(term, c) for term, c in value.items() if c]
+        return sorted(items, key=lambda item: (self[item[0]].key, digits(item[1]), self[item[0]].order, item[0]))
 
 
 def digits(value: float, signed: bool = False) -> str:
     """Return the digits of a coefficient that count: rounding errors do not."""
-    return f"{value if signed else abs(value):.9g}"
+    return f"{value if signed else abs(value):.10g}"
 
 
 def accumulate(into: Combination, value: Combination, factor: float = 1.0) -> None:
     """Add ``factor`` times ``value`` to ``into``."""
     for term, coefficient in value.items():
-        into[term] = into.get(term, 0.0) + factor * coefficient
+        old, more = into.get(term, 0.0), factor * coefficient
+        new = old + more
+        into[term] = 0.0 if abs(new) <= NEGLIGIBLE * max(abs(old), abs(more)) else new
 
 
 def digest(*parts: object) -> str:
