@@ -86,10 +86,12 @@ class Wire(Node):
             return replace(self, coupled=kinds)
         return Select(self, tuple((irrep, None) for irrep in kinds.kinds()))
 
-    def select(self, keep: Mapping[str, Sequence[int]]) -> Select:
-        """Keep single paths: ``x.select({"1o": [0, 2]})``."""
-        items = sorted((Irrep.parse(irrep), wholes(paths, "a path")) for irrep, paths in keep.items())
-        return Select(self, tuple(items))
+    def select(self, keep: Mapping[str, Sequence[int] | None]) -> Select:
+        """Keep single paths, or all of an irrep: ``x.select({"0e": None, "1o": [0, 2]})``."""
+        chosen = {
+            Irrep.parse(irrep): None if paths is None else wholes(paths, "a path") for irrep, paths in keep.items()
+        }
+        return Select(self, tuple((irrep, chosen[irrep]) for irrep in sorted(chosen)))
 
     def power(
         self,
@@ -619,13 +621,13 @@ class Select(Wire):
         return infer_select(self.wire.space, self.keep)
 
     def pieces(self) -> Sequence[Piece]:
-        if all(paths is None for _, paths in self.keep):
+        kinds = [irrep for irrep, paths in self.keep if paths is None]
+        if len(kinds) == len(self.keep) and len({irrep.group for irrep in kinds}) == 1:
             # a selection right behind a fuse or power without its own filter would be read as that filter
             bare = isinstance(self.wire, Power) and self.wire.coupled is None
             bare = bare or (isinstance(self.wire, Fuse) and self.wire.coupled is None and self.wire.triples is None)
-            irreps = str(irreps_of(irrep for irrep, _ in self.keep))
             if not bare:
-                return (Child(self.wire), "[", Focus(irreps), "]")
+                return (Child(self.wire), "[", Focus(str(irreps_of(kinds))), "]")
         items = ", ".join(
             f"{irrep}: {'all' if paths is None else ' '.join(map(str, paths))}" for irrep, paths in self.keep
         )

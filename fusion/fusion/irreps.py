@@ -100,6 +100,8 @@ class Irreps:
             return text
         if isinstance(text, Irrep):
             return cls(((1, text),))
+        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # what a user may give
+            raise NotationError(f"irreps are written as text such as '8x0e+1o', got {text!r:.40}")
         if len(text) > MAX_TEXT:
             raise LimitError(f"irreps of {len(text)} characters are above the limit of {MAX_TEXT}")
         items: list[tuple[int, Irrep]] = []

@@ -19,6 +19,7 @@ from fusion import (
     Diagram,
     LimitError,
     NotationError,
+    SelectionRuleError,
     Wire,
     add,
     apply,
@@ -438,3 +439,22 @@ def test_repr_of_a_label() -> None:
 def test_other_things_than_wires_are_refused(build: Callable[[Any, Any], object]) -> None:
     with pytest.raises(NotationError):
         build(leg("h", "0e"), label("z", 3))
+
+
+def test_a_selection_of_irreps_of_two_groups_can_be_printed_and_reported() -> None:
+    wire = parse("leg x: 1e+3o, u=2, on atom; x.select(1e: all, 3: all)")
+    assert parse(str(wire)) == wire
+    with pytest.raises(SelectionRuleError, match="the wire has no 3"):
+        check(wire)
+
+
+def test_whole_irreps_can_be_selected_beside_single_paths() -> None:
+    wire = leg("x", "2x0e+3x1o").select({"1o": [2, 0], "0e": None})
+    assert str(wire.space.irreps) == "2x0e+2x1o"
+    assert parse(str(wire)) == wire
+
+
+@pytest.mark.parametrize("irreps", [["0e"], 0, None])
+def test_irreps_that_are_no_text(irreps: Any) -> None:
+    with pytest.raises(NotationError, match="irreps are written as text such as"):
+        leg("x", irreps)

@@ -123,7 +123,7 @@ def words(node: Node) -> Words:
         case Geometry():
             return Words("map", _geometry_words(node))
         case Apply():
-            if not node.network.vertices and not node.network.lines:
+            if node.is_one:
                 return Words("terminal", ("1",))  # nothing multiplied
             return Words("panel", ("network",))
         case _:

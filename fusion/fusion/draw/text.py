@@ -78,7 +78,7 @@ def _rows(diagram: Diagram, findings: Sequence[Finding], notes: Mapping[Node, st
 
     for node in nodes:
         rows.append((str(numbers[node]), board.place(node), shorten(_what(node, numbers), _WHAT_WIDTH), _type(node)))
-        if isinstance(node, Apply):
+        if isinstance(node, Apply) and not node.is_one:
             below(_network_rows(node.network)[1:])
         below([f"! {found.violation.severity}: {found.violation.headline}" for found in findings if found.node == node])
         below([f"# {line}" for line in notes.get(node, "").split("\n")[:6] if line.strip()])
@@ -191,6 +191,8 @@ def _what(node: Node, numbers: Mapping[Node, int]) -> str:
             return "add " + " + ".join(row if factor == 1.0 else f"{number(factor)}·{row}" for factor, row in terms)
         case DirectSum():
             return "direct sum " + " ⊕ ".join(count)
+        case Apply() if node.is_one:
+            return "1"
         case Apply():
             ends = ", ".join(f"{end}={row}" for (end, _), row in zip(node.wires, count, strict=True))
             return f"network({ends})"

@@ -279,4 +279,6 @@ def _mixed(layer: Wire, channels: int) -> Wire:
     if len(axes) > 1:
         names = ", ".join(name for name, _ in axes)
         raise NotationError(f"a layer with channel axes {names} needs its own mix; leave channels out and write it")
-    return layer.mix("u->v" if axes else "->v", v=whole(channels, "the number of channels"))
+    if whole(channels, "the number of channels") < 1:
+        raise NotationError(f"a layer needs at least one channel, got channels={channels}")
+    return layer.mix("u->v" if axes else "->v", v=channels)

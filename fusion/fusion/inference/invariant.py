@@ -20,7 +20,7 @@ def infer_map(space: Space, function: str, over: IndexMap | None) -> Inferred:
             "only even scalars may pass through a function: select them with [0e],",
             "or scale the other irreps by a function of an invariant (a gate)",
         )
-        headline = f"{function} of a wire that holds {', '.join(map(str, bad))} is not covariant"
+        headline = f"{function} takes invariants only; this wire holds {', '.join(map(str, bad))}"
         violations.append(Violation("selection", headline, details, wires=wires, asked=bad))
     if over is not None and over.source != space.on:
         headline = f"softmax over {over.name} needs a wire on {over.source}, this one is on {space.on}"

@@ -391,6 +391,8 @@ def slip(value: Wire | Diagram, rng: np.random.Generator, kinds: Sequence[str] =
     scene = Scene(rng, nodes, used_maps(diagram))
     for _ in range(_TRIES):
         change, node = SLIPS[choose(rng, kinds)], choose(rng, nodes)
+        if any(isinstance(wire, Wire) and not wire.space.irreps for wire in (node, *node.inputs)):
+            continue  # an earlier slip left nothing there to choose from
         try:
             other = change(scene, node)
         except FusionError:  # not even the notation allows it

@@ -52,8 +52,8 @@ class FusionTree:
     @classmethod
     def leg(cls, number: int, irrep: Irrep | str, path: int = 0) -> FusionTree:
         """Return the tree that is a bare leg."""
-        if number < 0 or path < 0:
-            raise NotationError(f"legs and paths are numbered from 0; got leg {number}, path {path}")
+        if type(number) is not int or type(path) is not int or number < 0 or path < 0:
+            raise NotationError(f"legs and paths are numbered from 0; got leg {number!r}, path {path!r}")
         return cls(Irrep.parse(irrep) if isinstance(irrep, str) else irrep, number, path)
 
     @classmethod
@@ -63,6 +63,9 @@ class FusionTree:
         Raises:
             SelectionRuleError: the three labels break the triangle or the parity rule.
         """
+        for branch in (left, right):
+            if not isinstance(branch, FusionTree):  # pyright: ignore[reportUnnecessaryIsInstance]  # what a user may give
+                raise NotationError(f"a vertex joins two fusion trees, not {branch!r:.40}")
         out = Irrep.parse(irrep) if isinstance(irrep, str) else irrep
         why = violation(left.irrep, right.irrep, out)
         if why is not None:
@@ -105,6 +108,8 @@ class FusionTree:
         Raises:
             NotationError: there is no such place.
         """
+        if not isinstance(address, tuple):  # pyright: ignore[reportUnnecessaryIsInstance]  # what a user may give
+            raise NotationError(f"a place in a tree is a tuple of steps such as (0, 1), got {address!r:.40}")
         found = self
         for step in address:
             branches = found.branches

@@ -276,7 +276,7 @@ def test_the_table() -> None:
         (([leg(x, "60x0e") for x in "abc"], "0e", 3), {}, LimitError, "216000 trees is above the limit of 100000"),
         ((MANY, "1o"), {}, LimitError, "1600 with 40 paths is above the limit of 100000; restrict the inner lines"),
         ((leg("x", "9o"), "5o", 5), {}, LimitError, "above 16"),
-        ((A, "0e", 2), {"channels": 0}, NotationError, "size"),
+        ((A, "0e", 2), {"channels": 0}, NotationError, "needs at least one channel, got channels=0"),
     ],
 )
 def test_refusals(arguments: Any, options: Any, error: type[Exception], words: str) -> None:
