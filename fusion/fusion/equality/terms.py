@@ -23,6 +23,8 @@ Sign = frozenset[tuple[str, int, int]]
 FIXED: Sign = frozenset()
 NEGLIGIBLE = 1e-10
 """A sum that is smaller than its parts by this factor has cancelled."""
+ROUNDING = 1e-12
+"""A coefficient that is smaller than another one of the same combination by this factor is an error of rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,8 @@ class Terms:
 
     def sorted(self, value: Combination) -> list[tuple[int, float]]:
         """Return the items of a combination that do not cancel, in the order of the terms."""
-        items = [(term, c) for term, c in value.items() if c]
+        largest = max(map(abs, value.values()), default=0.0)
+        items = [(term, c) for term, c in value.items() if abs(c) > ROUNDING * largest]
         return sorted(items, key=lambda item: (self[item[0]].key, digits(item[1]), self[item[0]].order, item[0]))
 
 
