@@ -84,8 +84,10 @@ else
 	$(error DEMO=$(DEMO) is not known: leave it out, or say DEMO=short)
 endif
 
-fuzz: $(READY) ## random diagrams: 2000 compiled ones with the dense evaluation, 20000 verdicts with a brute-force judge
+fuzz: $(READY) ## random diagrams: values, gradients and emitters of compiled ones, 20000 verdicts with a brute-force judge
 	$(VENV)/bin/fusion fuzz --what values --cases 2000 --seed 1
+	$(VENV)/bin/fusion fuzz --what gradients --cases 1000 --seed 1
+	$(VENV)/bin/fusion fuzz --what emitters --cases 500 --seed 1
 	$(VENV)/bin/fusion fuzz --what rules --cases 20000 --seed 1
 
 ifneq ($(wildcard benchmarks/run.py),)

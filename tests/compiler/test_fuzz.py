@@ -16,6 +16,7 @@ from fusion.findings import Finding
 from fusion.sampling import features
 from fusion_compiler import fuzz
 from fusion_compiler.fuzz import KINDS, FuzzResult, Kind, Outcome, Settings, run_fuzz
+from fusion_compiler.fuzz import gradients as fuzz_gradients
 from fusion_compiler.fuzz import rules as fuzz_rules
 from fusion_compiler.fuzz import values as fuzz_values
 
@@ -26,6 +27,19 @@ def test_compiled_values_are_those_of_the_definition() -> None:
     assert 0.0 < result.worst < 1e-12
     assert str(result).splitlines()[-1].startswith("values: 40 cases, 0 mismatches (seed 1, worst error ")
     assert "40 diagrams, 40 distinct" in str(result)
+
+
+def test_gradients_are_those_of_the_definition() -> None:
+    result = run_fuzz("gradients", 25, seed=1)
+    assert (result.cases, result.mismatches, result.reproducers) == (25, 0, [])
+    assert 0.0 < result.worst < 1e-12
+    assert str(result).splitlines()[-1].startswith("gradients: 25 cases, 0 mismatches (seed 1, worst error ")
+
+
+def test_emitters_agree_with_each_other() -> None:
+    result = run_fuzz("emitters", 12, seed=1)
+    assert (result.cases, result.mismatches, result.reproducers) == (12, 0, [])
+    assert result.worst < 1e-12
 
 
 def test_the_validator_agrees_with_the_judge() -> None:
@@ -39,8 +53,9 @@ def test_the_validator_agrees_with_the_judge() -> None:
     assert "verdicts       illegal " in str(result)
 
 
-def test_single_precision_passes_its_own_tolerance() -> None:
-    result = run_fuzz("values", 10, seed=2, dtype=torch.float32, emitters=["interpret"])
+@pytest.mark.parametrize("what", ["values", "gradients"])
+def test_single_precision_passes_its_own_tolerance(what: str) -> None:
+    result = run_fuzz(what, 10, seed=2, dtype=torch.float32, emitters=["interpret"])
     assert result.mismatches == 0
     assert 1e-12 < result.worst < 1e-5
 
@@ -61,12 +76,13 @@ def _plant(monkeypatch: pytest.MonkeyPatch, kind: type[Wire], fault: Any) -> Non
 
     def compile_wrongly(diagram: Wire | Diagram, **options: Any) -> Any:
         block = real(diagram, **options)
-        if not any(isinstance(node, kind) for node in walk_nodes(diagram)):
+        if options["emitter"] != "interpret" or not any(isinstance(node, kind) for node in walk_nodes(diagram)):
             return block
         block.register_forward_hook(lambda module, given, found: fault(found))
         return block
 
-    monkeypatch.setattr(fuzz_values, "compile_diagram", compile_wrongly)
+    for module in (fuzz_values, fuzz_gradients):
+        monkeypatch.setattr(module, "compile_diagram", compile_wrongly)
 
 
 def _scaled(found: Any) -> Any:
@@ -98,7 +114,7 @@ def test_a_wrong_value_is_found_and_made_small(monkeypatch: pytest.MonkeyPatch) 
 
 def test_an_exception_is_a_mismatch(monkeypatch: pytest.MonkeyPatch) -> None:
     _plant(monkeypatch, Sum, _broken)
-    result = run_fuzz("values", 12, seed=5, emitters=["source"], reproducers=1)
+    result = run_fuzz("values", 12, seed=5, emitters=["interpret"], reproducers=1)
     (found,) = result.reproducers
     assert found.outcome.exception == "IndexError: planted"
     assert "IndexError: planted" in str(found)
@@ -113,6 +129,57 @@ def test_a_wrong_shape_is_a_mismatch(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     result = run_fuzz("values", 2, seed=6, emitters=["interpret"], reproducers=0)
     assert result.mismatches == 2
+
+
+def _flattened(found: Any) -> Any:
+    """Keep the values, and change the derivatives by a little."""
+    if isinstance(found, dict):
+        return {name: _flattened(value) for name, value in found.items()}
+    return found - 1e-5 * (found - found.detach())
+
+
+@pytest.mark.parametrize(
+    ("fault", "where"), [(_scaled, "emitters interpret and source, output "), (_flattened, ", gradient")]
+)
+def test_an_emitter_that_differs_is_found_and_made_small(
+    fault: Callable[[Any], Any], where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _plant(monkeypatch, Shuffle, fault)
+    result = run_fuzz("emitters", 25, seed=4, reproducers=1, trials=60, stop=1)
+    (found,) = result.reproducers
+    small = parse(found.text)
+    assert "shuffle" in features(small)
+    assert len(walk_nodes(small)) <= 3
+    assert where in found.outcome.where
+    settings = Settings(torch.float64, ("interpret", "source"), 1e-12)
+    assert fuzz_gradients.emitters(small, np.random.default_rng(found.draw), settings) == found.outcome
+
+
+def test_a_wrong_gradient_is_found_where_values_are_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    _plant(monkeypatch, Shuffle, _flattened)
+    result = run_fuzz("gradients", 25, seed=4, reproducers=1, trials=60, stop=1)
+    (found,) = result.reproducers
+    small = parse(found.text)
+    assert len(walk_nodes(small)) <= 3
+    assert found.outcome.where == "emitter interpret, gradient"
+    settings = Settings(torch.float64, ("interpret",), 1e-12)
+    assert fuzz_gradients.gradients(small, np.random.default_rng(found.draw), settings) == found.outcome
+    assert fuzz_values.values(small, np.random.default_rng(found.draw), settings).error < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("text", "mark"),
+    [
+        ("leg a: 0e, on atom; a.map(exp).map(exp).map(exp).map(exp).map(exp)", "too large there"),
+        ("leg d: 1o, on edge; add(1.0 * d, -1.0 * d).length()", "no derivatives there"),
+    ],
+)
+def test_where_nothing_is_promised_nothing_is_compared(text: str, mark: str) -> None:
+    settings = Settings(torch.float64, ("interpret", "source"), 1e-12)
+    for kind in ("gradients", "emitters"):
+        outcome = KINDS[kind].check(parse(text), np.random.default_rng(4), settings)
+        assert outcome.error == 0.0
+        assert outcome.marks == (mark,)
 
 
 def _blind(value: Wire | Diagram) -> tuple[Finding, ...]:
@@ -161,7 +228,8 @@ def test_other_kinds_are_one_function_each(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"what": "colours"}, "there is no fuzz of 'colours'; kinds: values, rules"),
+        ({"what": "colours"}, "there is no fuzz of 'colours'; kinds: values, gradients, emitters, rules"),
+        ({"what": "emitters", "emitters": ["source"]}, "fuzzing emitters compares emitters, so it needs 2 or more"),
         ({"cases": 0}, "must be positive"),
         ({"emitters": ["telepathy"]}, "unknown emitter 'telepathy'; this build has: interpret, source"),
         ({"dtype": torch.float16}, "not torch.float16"),

@@ -52,8 +52,8 @@ class _Drawn:
 
 
 @cache
-def _drawn(what: str) -> _Drawn:
-    return _Drawn({"values": random_diagrams, "rules": random_cases}[what](2 * LIMIT, 11))
+def _drawn(legal: bool) -> _Drawn:
+    return _Drawn((random_diagrams if legal else random_cases)(2 * LIMIT, 11))
 
 
 def _read(texts: list[tuple[int, str]], count: int, seed: int) -> Iterator[Numbered]:
@@ -71,7 +71,7 @@ def fresh_tables() -> Iterator[None]:
 def _caught(patch: Patch, what: str, mutate: Callable[[Patch], None], **options: Any) -> tuple[int, FuzzResult]:
     """Return after how many cases a mutation is met, and the run; every lot of cases is drawn by the true code."""
     for start in range(0, LIMIT, LOT):
-        texts = _drawn(what).texts(start, start + LOT)
+        texts = _drawn(KINDS[what].legal).texts(start, start + LOT)
         with patch.context() as planted:
             mutate(planted)
             kind = replace(KINDS[what], draw=partial(_read, texts))
@@ -191,6 +191,76 @@ def _harmonics_without_their_norm(patch: Patch) -> None:
     patch.setattr(geometry, "harmonics", lambda l_max, vector, normalization: real(l_max, vector, "norm"))
 
 
+class _TanhWithoutSquare(torch.autograd.Function):
+    """tanh with the derivative 1 - tanh(x)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(x)
+        return torch.tanh(x)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> torch.Tensor:
+        return grads[0] * (1 - torch.tanh(ctx.saved_tensors[0]))
+
+
+class _SineOnce(torch.autograd.Function):
+    """sin with the right derivative, which has none itself."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(x)
+        return torch.sin(x)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> torch.Tensor:
+        return grads[0] * torch.cos(ctx.saved_tensors[0]).detach()
+
+
+class _GatherWithoutRepeats(torch.autograd.Function):
+    """A gather whose derivative keeps one of several rows that were read from the same place."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(index)
+        ctx.rows = x.shape[0]
+        return x.index_select(0, index)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None]:
+        found = grads[0].new_zeros((ctx.rows, *grads[0].shape[1:]))
+        return found.index_copy(0, ctx.saved_tensors[0], grads[0]), None
+
+
+def _derivative_without_square(patch: Patch) -> None:
+    patch.setitem(interpret.ELEMENTWISE, "tanh", _TanhWithoutSquare.apply)
+
+
+def _no_second_derivative(patch: Patch) -> None:
+    patch.setitem(interpret.ELEMENTWISE, "sin", _SineOnce.apply)
+
+
+def _repeats_forgotten(patch: Patch) -> None:
+    def gather(item: ops.Gather, run: Any) -> Any:
+        return _GatherWithoutRepeats.apply(run.values[item.x], run.tensors[item.index_map])
+
+    patch.setitem(interpret._RULES, ops.Gather, gather)
+
+
+def _detached_wire(patch: Patch) -> None:
+    real = kernels.products
+    patch.setattr(kernels, "products", lambda x, y, *tables: real(x, y.detach(), *tables))
+
+
+def _detached_coefficients(patch: Patch) -> None:
+    real = kernels.lookup
+    patch.setattr(kernels, "lookup", lambda x, labels: real(x.detach(), labels))
+
+
+def _detached_length(patch: Patch) -> None:
+    patch.setattr(geometry, "direction", lambda vector: vector / geometry.length(vector).detach())
+
+
 VALUES: dict[str, Callable[[Patch], None]] = {
     "wrong sign": _wrong_sign,
     "wrong order of components": _wrong_order_of_components,
@@ -206,6 +276,16 @@ VALUES: dict[str, Callable[[Patch], None]] = {
     "mean instead of sum": _mean_instead_of_sum,
     "live path pruned": _live_path_pruned,
     "harmonics without their norm": _harmonics_without_their_norm,
+}
+
+
+GRADIENTS: dict[str, Callable[[Patch], None]] = {
+    "derivative without square": _derivative_without_square,
+    "no second derivative": _no_second_derivative,
+    "repeats forgotten": _repeats_forgotten,
+    "detached wire": _detached_wire,
+    "detached coefficients": _detached_coefficients,
+    "detached length": _detached_length,
 }
 
 
@@ -272,6 +352,19 @@ def test_a_wrong_value_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> 
     assert result.mismatches == 1
 
 
+@pytest.mark.parametrize("name", GRADIENTS)
+def test_a_wrong_derivative_is_caught_by_gradients_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    cases, result = _caught(monkeypatch, "gradients", GRADIENTS[name], reproducers=1, trials=20)
+    assert cases < LIMIT
+    (found,) = result.reproducers
+    second = "second derivative" in found.outcome.where
+    assert second == (name == "no second derivative")
+    GRADIENTS[name](monkeypatch)
+    settings = Settings(torch.float64, ("interpret",), 1e-12)
+    original = parse(found.original)
+    assert KINDS["values"].check(original, np.random.default_rng((11, found.number, 0)), settings).error < 1e-12
+
+
 @pytest.mark.parametrize("name", RULES)
 def test_a_wrong_rule_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     cases, result = _caught(monkeypatch, "rules", RULES[name], reproducers=0)
@@ -284,6 +377,7 @@ def test_a_wrong_rule_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> N
     [
         ("values", _wrong_order_of_components, {"leg", "fuse"}),
         ("values", _softmax_over_all_rows, {"leg", "map"}),
+        ("gradients", _no_second_derivative, {"leg", "map"}),
         ("rules", _parity_forgotten, {"leg", "fuse"}),
         ("rules", _target_taken_for_source, {"leg", "sum"}),
     ],

@@ -13,6 +13,8 @@ from fusion.diagram import Diagram, Wire
 from fusion.errors import FusionError
 from fusion.sampling import random_cases, random_diagrams, shrink
 from fusion_compiler.emit import EMITTERS
+from fusion_compiler.fuzz.gradients import emitters as compare_emitters
+from fusion_compiler.fuzz.gradients import gradients
 from fusion_compiler.fuzz.result import FuzzResult, Outcome, Reproducer, Settings
 from fusion_compiler.fuzz.rules import rules
 from fusion_compiler.fuzz.values import values
@@ -31,14 +33,21 @@ class Kind:
         check: how wrong one diagram comes out; its random numbers are those of the case.
         draw: distinct diagrams with their numbers, from how many there shall be and a seed.
         legal: whether all of them are legal, and need inputs.
+        emitters: how many emitters it needs at least.
     """
 
     check: Callable[[Wire | Diagram, np.random.Generator, Settings], Outcome]
     draw: Callable[[int, int], Iterator[tuple[int, Wire | Diagram]]] = random_diagrams
     legal: bool = True
+    emitters: int = 0
 
 
-KINDS: dict[str, Kind] = {"values": Kind(values), "rules": Kind(rules, random_cases, legal=False)}
+KINDS: dict[str, Kind] = {
+    "values": Kind(values),
+    "gradients": Kind(gradients),
+    "emitters": Kind(compare_emitters, emitters=2),
+    "rules": Kind(rules, random_cases, legal=False),
+}
 """Every kind of fuzz, by the name that ``fusion fuzz --what`` takes."""
 
 
@@ -70,7 +79,7 @@ def run_fuzz(
         stop: end the run after so many mismatches; never when 0.
 
     Raises:
-        FusionError: unknown kind, emitter or type, or a number of cases below one.
+        FusionError: unknown kind, emitter or type, too few emitters, or a number of cases below one.
     """
     if what not in KINDS:
         raise FusionError(f"there is no fuzz of {what[:40]!r}; kinds: {', '.join(KINDS)}")
@@ -81,8 +90,13 @@ def run_fuzz(
         raise FusionError(f"fuzzing is done in {' or '.join(map(str, TOLERANCES))}, not {dtype}")
     if cases < 1:
         raise FusionError(f"the number of cases must be positive, got {cases}")
-    settings = Settings(dtype, tuple(emitters or EMITTERS), TOLERANCES[dtype] if tolerance is None else tolerance)
-    kind, result, begin = KINDS[what], FuzzResult(what, seed), time.perf_counter()
+    kind, chosen = KINDS[what], tuple(emitters or EMITTERS)
+    if len(set(chosen)) < kind.emitters:
+        raise FusionError(
+            f"fuzzing {what} compares emitters, so it needs {kind.emitters} or more, got {len(set(chosen))}"
+        )
+    settings = Settings(dtype, chosen, TOLERANCES[dtype] if tolerance is None else tolerance)
+    result, begin = FuzzResult(what, seed), time.perf_counter()
     for number, diagram in kind.draw(cases, seed):
         draw = (seed, number, 0)
         outcome = kind.check(diagram, np.random.default_rng(draw), settings)

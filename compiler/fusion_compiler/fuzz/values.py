@@ -16,11 +16,11 @@ from fusion_compiler.fuzz.result import Outcome, Settings
 
 def values(diagram: Wire | Diagram, rng: np.random.Generator, settings: Settings) -> Outcome:
     """Compare the compiled values of every emitter with brute-force evaluation."""
-    inputs = _rounded(random_tensors(diagram, rng), settings.dtype)
+    inputs = rounded(random_tensors(diagram, rng), settings.dtype)
     expected = evaluate(diagram, inputs.tensors, inputs.parameters, inputs.sizes)
     if not all(np.isfinite(item.value).all() and np.isfinite(item.magnitude).all() for item in expected.values()):
         return Outcome(0.0)  # outside the domain of a function: nothing is promised there
-    tensors = {name: torch.from_numpy(_contiguous(array, settings.dtype)) for name, array in inputs.tensors.items()}
+    tensors = as_tensors(inputs, settings.dtype)
     worst = Outcome(0.0)
     for emitter in settings.emitters:
         try:
@@ -43,7 +43,7 @@ def values(diagram: Wire | Diagram, rng: np.random.Generator, settings: Settings
     return worst
 
 
-def _rounded(inputs: Inputs, dtype: torch.dtype) -> Inputs:
+def rounded(inputs: Inputs, dtype: torch.dtype) -> Inputs:
     """Return inputs that the floating type can hold, so that rounding them is not counted as an error."""
     if dtype == torch.float64:
         return inputs
@@ -53,6 +53,11 @@ def _rounded(inputs: Inputs, dtype: torch.dtype) -> Inputs:
     }
     parameters = {name: array.astype(np.float32).astype(np.float64) for name, array in inputs.parameters.items()}
     return Inputs(tensors, parameters, inputs.sizes)
+
+
+def as_tensors(inputs: Inputs, dtype: torch.dtype) -> dict[str, torch.Tensor]:
+    """Return legs, labels and index maps as tensors of their own memory."""
+    return {name: torch.from_numpy(_contiguous(array, dtype).copy()) for name, array in inputs.tensors.items()}
 
 
 def _contiguous(array: np.ndarray, dtype: torch.dtype) -> np.ndarray:

@@ -20,6 +20,8 @@ def fuzz(
         typer.Option(
             metavar="KIND",
             help="What to compare; 'values': compiled blocks with the dense evaluation; "
+            "'gradients': their first and second derivatives with those of the dense evaluation; "
+            "'emitters': every emitter with every other; "
             "'rules': the validator with a brute-force judge, on legal and illegal diagrams.",
         ),
     ] = "values",

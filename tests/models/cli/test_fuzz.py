@@ -24,6 +24,13 @@ def test_the_last_line_states_cases_mismatches_seed_and_error(run: Run) -> None:
     assert result.stderr == ""
 
 
+@pytest.mark.parametrize("what", ["gradients", "emitters"])
+def test_derivatives_and_emitters_are_compared(what: str, run: Run) -> None:
+    result = run("fuzz", "--what", what, "--cases", 2, "--seed", 7)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1].startswith(f"{what}: 2 cases, 0 mismatches (seed 7, worst error ")
+
+
 def test_rules_report_what_was_refused(run: Run) -> None:
     result = run("fuzz", "--what", "rules", "--cases", 12, "--seed", 1)
     assert result.exit_code == 0
@@ -59,7 +66,7 @@ def test_an_exception_counts_as_an_infinite_error() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--what", "colours"], "'colours' is not one of values, rules"),
+        (["--what", "colours"], "'colours' is not one of values, gradients, emitters, rules"),
         (["--cases", "0"], "--cases"),
         (["--cases", "many"], "--cases"),
         (["--seed", "-1"], "--seed"),
