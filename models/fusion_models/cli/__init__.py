@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from fusion_models.cli import doctor, fuzz, generate, language, training
+from fusion_models.cli import doctor, fuzz, generate, language, training, verify
 from fusion_models.cli.console import print_line, tolerate_narrow_encodings
 from fusion_models.cli.errors import EPILOGUE, GuardedGroup
 
@@ -20,6 +20,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     language.check,
     language.draw,
     language.explain,
+    verify.verify,
     generate.generate,
     training.train,
     training.evaluate,
