@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,16 @@ from fusion_compiler.emit import runner, source_text
 from fusion_compiler.emit.tables import table_tensors
 from fusion_compiler.program import Program
 from fusion_compiler.rows import product_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What became of one pass: the level it gave, whether it was on, and whether it gave anything else than it took."""
+
+    name: str
+    level: str
+    on: bool
+    changed: bool
 
 
 class Block(nn.Module):
@@ -38,16 +49,24 @@ class Block(nn.Module):
         diagram: the diagram as declared.
         program: the instructions.
         emitter: which emitter made the running function.
+        passes: what became of every pass of the pipeline.
     """
 
     def __init__(
-        self, diagram: Wire | Diagram, program: Program, levels: Mapping[str, str], emitter: str, dtype: torch.dtype
+        self,
+        diagram: Wire | Diagram,
+        program: Program,
+        levels: Mapping[str, str],
+        emitter: str,
+        dtype: torch.dtype,
+        passes: tuple[Ran, ...] = (),
     ) -> None:
         super().__init__()
         self.diagram = Diagram.of(diagram)
         self.program = program
         self.levels = dict(levels)
         self.emitter = emitter
+        self.passes = passes
         learned: dict[str, nn.Parameter] = {}
         self.fitted: dict[str, str] = {}
         for parameter in parameters(self.diagram):
@@ -192,16 +211,24 @@ class Block(nn.Module):
 
 
 def declared_tensors(diagram: Diagram) -> dict[str, str]:
-    """Return the names of all legs, labels and index maps of a diagram, each with the index space of its rows."""
+    """Return the names of all legs, labels and index maps of a diagram, each with the index space of its rows.
+
+    A map of tuples can be computed from its base, so that the base may be given in its place.
+    """
     found: dict[str, str] = {}
+    maps: list[IndexMap] = []
     for node in walk_nodes(diagram):
         if isinstance(node, Leg):
             found[node.source] = node.space.on
         elif isinstance(node, Label):
             found[node.name] = node.on
-            found.update({step.name: step.source for step in node.maps})
+            maps.extend(node.maps)
         elif isinstance(node, Pull | Sum):
-            found[node.index_map.name] = node.index_map.source
+            maps.append(node.index_map)
         elif isinstance(node, Map) and node.over is not None:
-            found[node.over.name] = node.over.source
+            maps.append(node.over)
+    for item in maps:
+        found[item.name] = item.source
+        if item.derived is not None:
+            found.setdefault(item.derived[0], item.target)
     return found

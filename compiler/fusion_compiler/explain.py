@@ -10,20 +10,27 @@ from fusion.parameters import parameters
 from fusion_compiler.block import Block
 from fusion_compiler.cost import Cost, instruction_costs, per_row, program_spaces, totals
 
-LEVELS = ("diagram", "expansion", "plan", "program")
+LEVELS = ("diagram", "rewritten diagram", "expansion", "plan", "program")
 
 
 def explain(block: Block, *, rows: Mapping[str, int] | None = None) -> str:
-    """Return a report: every level, the instructions with their costs, coefficients, and totals.
+    """Return a report: the passes, every level, the instructions with their costs, coefficients, and totals.
+
+    The rewritten diagram is shown where a pass changed the declared one.
 
     Args:
         block: a compiled block.
         rows: numbers of rows of index spaces for the totals; 1 each when left out.
     """
     program = block.program
-    lines: list[str] = []
+    lines = ["== passes"]
+    for ran in block.passes:
+        became = "switched off" if not ran.on else "ran" if ran.changed else "ran, changed nothing"
+        lines.append(f"{ran.name:<12} {ran.level:<10} {became}")
+    lines.append("")
     for level in LEVELS:
-        lines.extend((f"== {level}", block.levels[level], ""))
+        if level in block.levels:
+            lines.extend((f"== {level}", block.levels[level], ""))
     lines.append(f"== costs of the program (emitter {block.emitter}, {block.dtype})")
     lines.append(f"{'value':>8} {'instruction':<12} {'result':<26} {'flops':>12} {'bytes':>12}  per row of")
     size = torch.finfo(block.dtype).bits // 8

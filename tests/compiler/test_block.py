@@ -227,3 +227,13 @@ def test_tuples_of_tuples_come_from_the_first_map() -> None:
     block = fusion_compiler.compile(leg("x", "0e", on="edge").pull(first).pull(outer), dtype=torch.float64)
     out = block(x=torch.tensor([[1.0], [2.0]], dtype=torch.float64), receiver=torch.tensor([0, 0]))
     assert out[:, 0].tolist() == [1.0] * 4 + [2.0] * 4
+
+
+def test_the_base_of_tuples_may_be_given_where_no_path_needs_it() -> None:
+    first, _ = tuples("receiver")
+    on_pairs, number = leg("c", "0e", on="receiver^2"), leg("n", "0e", on="constant")
+    diagram = ((leg("x", "3o", on="edge").pull(first) + on_pairs) @ number)["0e"]
+    block = fusion_compiler.compile(diagram, dtype=torch.float64)
+    given = {"x": torch.ones(2, 7), "c": torch.ones(2, 1), "n": 3 * torch.ones(1, 1)}
+    found = block(**{name: x.double() for name, x in given.items()}, receiver=torch.tensor([0, 1]))
+    assert found.tolist() == [[3.0], [3.0]]

@@ -24,14 +24,23 @@ _RESULT = 10**6
 
 
 def contract(expansion: Expansion) -> Plan:
-    """Return the plan of an expansion."""
+    """Return the plan of an expansion, every contraction in the cheapest order that is found."""
+    return _contracted(expansion, search=True)
+
+
+def contract_as_declared(expansion: Expansion) -> Plan:
+    """Return the plan of an expansion, every contraction in the declared order."""
+    return _contracted(expansion, search=False)
+
+
+def _contracted(expansion: Expansion, search: bool) -> Plan:
     plans: list[ContractionPlan] = []
     groups: dict[Node, Group] = {group.root: group for group in expansion.groups}
     for node in expansion.nodes:
         if isinstance(node, Fuse) and node.weighted:
-            plans.extend(_weighted(node))
+            plans.extend(_weighted(node, search))
         elif node in groups and expansion.live.get(node):
-            plans.append(_group(groups[node], expansion))
+            plans.append(_group(groups[node], expansion, search))
     return Plan(expansion, tuple(plans))
 
 
@@ -47,7 +56,7 @@ def _need(group: Group, root: Layout, zero: dict[Fuse, set[Path]]) -> dict[Wire,
     return need
 
 
-def _group(group: Group, expansion: Expansion) -> ContractionPlan:
+def _group(group: Group, expansion: Expansion, search: bool) -> ContractionPlan:
     root_layout = Layout(expansion.live[group.root])
     zeros = {term.out for term in group.terms if term.zero}
     need = _need(group, root_layout, {group.root: zeros})
@@ -93,9 +102,8 @@ def _group(group: Group, expansion: Expansion) -> ContractionPlan:
             vertex = operand.vertex
             wires = (layouts[vertex.left], layouts[vertex.right], layouts[vertex])
             tables[position] = coupling_table(couplings_of(vertex), *wires)
-    return _planned(
-        group.root, tuple(operands), f"N{axes}{component}", sizes, _positions(len(letters), steps), tables, root_layout
-    )
+    result, declared = f"N{axes}{component}", _positions(len(letters), steps)
+    return _planned(group.root, tuple(operands), result, sizes, declared, tables, root_layout, search)
 
 
 def _planned(
@@ -106,12 +114,14 @@ def _planned(
     declared: list[tuple[int, int]],
     tables: dict[int, Table],
     layout: Layout,
+    search: bool,
     irrep: Irrep | None = None,
 ) -> ContractionPlan:
-    """Return the plan with the cheapest candidate order, each counted as it would be carried out."""
+    """Return the plan with the declared order, or with the cheapest candidate, each counted as it is carried out."""
     letters = tuple(operand.letters for operand in operands)
     keys = operand_keys(operands)
     orders = candidate_orders(letters, result, tuple(sorted(sizes.items())), tuple(declared))
+    orders = orders if search else orders[:1]
     costs = [order_flops(letters, keys, tables, order.pairs, sizes) for order in orders]
     best = min(range(len(orders)), key=lambda number: costs[number])  # the declared order wins a tie
     return ContractionPlan(
@@ -133,7 +143,7 @@ def _positions(count: int, steps: list[tuple[int, int]]) -> list[tuple[int, int]
     return path
 
 
-def _weighted(node: Fuse) -> list[ContractionPlan]:
+def _weighted(node: Fuse, search: bool) -> list[ContractionPlan]:
     """One contraction per coupled irrep: left, right, table (i, j, path, m), weights (path, letters)."""
     pattern = chosen_pattern(node)
     size = letter_sizes(node)
@@ -163,5 +173,5 @@ def _weighted(node: Fuse) -> list[ContractionPlan]:
         tables = {2: weighted_table(couplings, left, right)}
         declared = [(0, 1), (0, 2), (0, 1)]
         layout = Layout(((irrep, 0),))
-        plans.append(_planned(node, operands, f"N{axes[3]}M", sizes, declared, tables, layout, irrep))
+        plans.append(_planned(node, operands, f"N{axes[3]}M", sizes, declared, tables, layout, search, irrep))
     return plans

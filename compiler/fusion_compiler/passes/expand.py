@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass, replace
-from typing import Any, cast
+from dataclasses import replace
+from typing import cast
 
 from fusion.coefficients import Buffer, Constant
 from fusion.couplings import fuse_paths, numbered
@@ -16,6 +16,7 @@ from fusion.powers import power_paths
 from fusion.trees import FusionTree
 from fusion_compiler.expansion import Expansion, Group, Term, chosen_pattern
 from fusion_compiler.layout import Path
+from fusion_compiler.passes.rebuild import rebuild
 
 MAX_GROUP = 10
 MAX_LETTERS = 26
@@ -46,7 +47,7 @@ def write_out(diagram: Diagram) -> Diagram:
     names = node_names(diagram)
     new: dict[Node, Node] = {}
     for node in walk_nodes(diagram):
-        built = _rebuild(node, new)
+        built = rebuild(node, new)
         if isinstance(built, Power):
             built = _power(built)
         elif node in names and isinstance(built, Mix | Fuse):
@@ -54,22 +55,6 @@ def write_out(diagram: Diagram) -> Diagram:
             built = built if keeps else replace(built, name=names[node])
         new[node] = built
     return Diagram(tuple((name, cast("Wire", new[wire])) for name, wire in diagram.outputs))
-
-
-def _rebuild(node: Node, new: dict[Node, Node]) -> Node:
-    if not node.inputs or all(new[child] == child for child in node.inputs):
-        return node
-    if not is_dataclass(node):
-        return node
-    return cast("Node", replace(node, **{f.name: _swap(getattr(node, f.name), new) for f in fields(node)}))
-
-
-def _swap(value: Any, new: dict[Node, Node]) -> Any:
-    if isinstance(value, Node):
-        return new[value]
-    if type(value) is tuple:
-        return tuple(_swap(item, new) for item in cast("tuple[Any, ...]", value))
-    return value
 
 
 def _power(node: Power) -> Wire:

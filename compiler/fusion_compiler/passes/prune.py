@@ -88,6 +88,12 @@ def prune(expansion: Expansion) -> Expansion:
     return replace(expansion, groups=tuple(groups), live=live, dropped=dropped)
 
 
+def keep_all(expansion: Expansion) -> Expansion:
+    """Return the expansion with every path of every wire needed: what stands in for pruning when it is off."""
+    wires = (node for node in expansion.nodes if isinstance(node, Wire))
+    return replace(expansion, live={wire: Layout.full(wire.space).paths for wire in wires})
+
+
 def _demand(
     node: Wire, wanted: set[Path], zero: dict[Node, set[Path]], request: Callable[[Node, Iterable[Path]], None]
 ) -> None:
