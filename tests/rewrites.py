@@ -75,8 +75,9 @@ def exchange(value: Wire | Diagram, rng: np.random.Generator) -> Wire | Diagram:
 
 def _learns(user: Node) -> bool:
     """Whether a node can take up any signs and any order of its paths."""
-    free = isinstance(user, Mix) and not isinstance(user.coefficients, Constant)
-    return free and not user.each and not user.shared
+    if not isinstance(user, Mix) or isinstance(user.coefficients, Constant):
+        return False
+    return not user.each and not user.shared
 
 
 def _users(value: Wire | Diagram) -> dict[Node, list[Node]]:
