@@ -12,7 +12,6 @@ from corpus import DESCRIPTIONS, DIAGRAMS, PUBLISHED
 from fusion import Diagram, Wire, check, evaluate, evaluate_network, load, parse, save
 from fusion.diagram import Apply
 from fusion.files import read_file
-from fusion.harmonics import solid_harmonics
 from fusion.sampling import NODE_KINDS, Distribution, features, random_tensors, transformed
 from fusion.symbols import sixj
 from fusion.wigner import random_rotation, representation
@@ -104,16 +103,6 @@ def _evaluate(name: str, **tensors: object) -> np.ndarray:
     inputs = random_tensors(diagram, np.random.default_rng(3), (3,))
     given = {**inputs.tensors, **{key.replace("_", "."): np.asarray(value) for key, value in tensors.items()}}
     return evaluate(diagram, given, inputs.parameters, {"parent": 1, "system": 3})["out"].value
-
-
-def test_multipole_translation_is_exact() -> None:
-    # nbody_cormorant_fusion 2.3: moments of charges about the parent's origin from those about their own centres
-    rng = np.random.default_rng(4)
-    centres, charges, offsets = rng.normal(size=(2, 3)), rng.normal(size=(2, 5)), rng.normal(size=(2, 5, 3))
-    own = np.einsum("nc,nck->nk", charges, solid_harmonics(2, offsets))
-    whole = np.einsum("nc,nck->k", charges, solid_harmonics(2, centres[:, None] + offsets))
-    found = _evaluate("multipole_translation", u=centres, Q=own, node_parent=np.zeros(2, dtype=np.int64))
-    assert np.allclose(found[0], whole, rtol=0, atol=1e-13)
 
 
 def test_pairs_of_neighbours_are_a_product_of_sums() -> None:

@@ -83,7 +83,7 @@ def _combs(terms: Terms, pattern: Pattern, out: Irrep, left: int, right: int) ->
     best = _text(letters, result, order)
     found: Combination = {}
     if all(_text(letters, result, _swapped(order, groups, n)) == best for n in range(len(order) - 1)):
-        combs = symmetrised(dict(recoupled(_numbered(tree, _places(order)), shape)), _adjacent(groups))
+        combs = symmetrised(dict(recoupled(tree.renumbered(_places(order)), shape)), _adjacent(groups))
         _collect(terms, found, combs, legs, order, best, out, len(result))
         return found
     # The channels tell equal legs apart: of the texts that their permutations give, the first one is the normal one.
@@ -91,7 +91,7 @@ def _combs(terms: Terms, pattern: Pattern, out: Irrep, left: int, right: int) ->
     best = min(_text(letters, result, order) for order in orders)
     orders = [order for order in orders if _text(letters, result, order) == best]
     for order in orders:
-        combs = recoupled(_numbered(tree, _places(order)), shape)
+        combs = recoupled(tree.renumbered(_places(order)), shape)
         mean = {comb: coefficient / len(orders) for comb, coefficient in combs.items()}
         _collect(terms, found, mean, legs, order, best, out, len(result))
     return found
@@ -157,7 +157,7 @@ def _joined(terms: Terms, pattern: Pattern, out: Irrep, left: int, right: int) -
     moved = [tuple(same.get(shift + number, shift + number) for number in group) for group in letters_b]
     result = tuple(rename[letter] for letter in pattern.result)
     places = {place: place + len(legs_a) for place in range(len(legs_b))}
-    tree = FusionTree(out, left=tree_a, right=_numbered(tree_b, places))
+    tree = FusionTree(out, left=tree_a, right=tree_b.renumbered(places))
     return (*legs_a, *legs_b), [*letters_a, *moved], result, tree
 
 
@@ -193,9 +193,3 @@ def _orders(groups: list[list[int]]) -> Iterator[tuple[int, ...]]:
         raise LimitError(f"a tree with {number} orders of equal legs is too large to recouple; at most {MAX_ORDERS}")
     for choice in product(*(permutations(group) for group in groups)):
         yield tuple(place for group in choice for place in group)
-
-
-def _numbered(tree: FusionTree, places: dict[int, int]) -> FusionTree:
-    if tree.left is None or tree.right is None:
-        return FusionTree(tree.irrep, places[tree.leaf])
-    return FusionTree(tree.irrep, left=_numbered(tree.left, places), right=_numbered(tree.right, places))

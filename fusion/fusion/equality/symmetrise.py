@@ -42,7 +42,7 @@ def _exchange(comb: FusionTree, leg: int) -> tuple[tuple[FusionTree, float], ...
     chain.reverse()  # chain[i] is the vertex at which leg i + 1 enters
     if leg == 0:
         ((turned, sign),) = r_move(chain[0]).items()
-        return ((_with(chain, 0, _renumbered(turned, {0: 1, 1: 0})), sign),)
+        return ((_with(chain, 0, turned.renumbered({0: 1, 1: 0})), sign),)
     # ((A x)_p y)_q is a tree of three legs, whatever A is made from
     vertex = chain[leg]
     below = vertex.left
@@ -65,9 +65,3 @@ def _with(chain: list[FusionTree], place: int, tree: FusionTree) -> FusionTree:
     for vertex in chain[place + 1 :]:
         tree = FusionTree(vertex.irrep, left=tree, right=vertex.right)
     return tree
-
-
-def _renumbered(tree: FusionTree, numbers: dict[int, int]) -> FusionTree:
-    if tree.left is None or tree.right is None:
-        return FusionTree(tree.irrep, numbers[tree.leaf])
-    return FusionTree(tree.irrep, left=_renumbered(tree.left, numbers), right=_renumbered(tree.right, numbers))

@@ -102,6 +102,12 @@ class FusionTree:
                 found.extend((*branch.inner, branch.irrep))
         return tuple(found)
 
+    def renumbered(self, numbers: Mapping[int, int]) -> FusionTree:
+        """Return the tree with other numbers on its legs: ``numbers[old]`` is the new one."""
+        if self.left is None or self.right is None:
+            return FusionTree(self.irrep, numbers[self.leaf], self.path)
+        return FusionTree(self.irrep, left=self.left.renumbered(numbers), right=self.right.renumbered(numbers))
+
     def at(self, address: tuple[int, ...]) -> FusionTree:
         """Return the tree that is reached by going left (0) or right (1) from the root.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,14 +50,12 @@ def test_several_legs_and_a_file(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("basis", ["distinct", "reduced"])
-def test_four_legs_up_to_degree_three_take_seconds(run: Run, basis: str) -> None:
-    start = time.perf_counter()
+def test_four_legs_up_to_degree_three(run: Run, basis: str) -> None:
     options = ["--shape", "all", "--basis", basis, "--inner", ALL]
     result = run("generate", "--irreps", ALL, "--order", 4, "--out", ALL, *options)
     assert result.exit_code == 0
     assert "shape (((x x) x) x): 1" in result.stdout
     assert "cost: " in result.stdout
-    assert time.perf_counter() - start < 30
 
 
 def test_a_layer_with_huge_tables_is_not_compiled(run: Run) -> None:
