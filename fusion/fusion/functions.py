@@ -23,12 +23,16 @@ LAYER_NORM_EPSILON = 1e-5
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """An elementwise function: its value in numpy, and its derivative as a polynomial in registered functions."""
+    """An elementwise function: its value in numpy, and its derivative as a polynomial in registered functions.
+
+    With ``positive`` it is constant for negative arguments, and the derivative is that for x >= 0.
+    """
 
     name: str
     formula: str
     value: Callable[[Array], Array]
     derivative: tuple[tuple[float, tuple[str, ...]], ...]
+    positive: bool = False
 
 
 def _sigmoid(x: Array) -> Array:
@@ -54,12 +58,14 @@ _ELEMENTWISE = (
         f"sqrt(x + {GUARD:g}) for x >= 0",
         lambda x: np.sqrt(np.maximum(x, 0.0) + GUARD),
         ((0.5, ("rsqrt",)),),
+        positive=True,
     ),
     Function(
         "rsqrt",
         f"1 / sqrt(x + {GUARD:g}) for x >= 0",
         lambda x: 1.0 / np.sqrt(np.maximum(x, 0.0) + GUARD),
         ((-0.5, ("rsqrt", "rsqrt", "rsqrt")),),
+        positive=True,
     ),
 )
 

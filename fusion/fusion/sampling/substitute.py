@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from fusion.diagram import Diagram, Shuffle, Wire, walk_nodes
 from fusion.errors import FusionError
 from fusion.node import Node
+from fusion.rebuild import swapped
 from fusion.space import Space
 
 
@@ -35,7 +36,7 @@ def _rebuilt(node: Node, made: Mapping[Node, Node], sizes: Mapping[int, int]) ->
     changes: dict[str, object] = {}
     for item in fields(node):  # type: ignore[arg-type]  # every concrete node is a dataclass
         old: object = getattr(node, item.name)
-        new = _swapped(old, made)
+        new = swapped(old, made)
         if sizes and item.name == "sizes":
             new = tuple((letter, sizes.get(size, size)) for letter, size in old)  # type: ignore[attr-defined]
         if sizes and item.name == "declared" and isinstance(old, Space):
@@ -52,12 +53,3 @@ def _cut(node: Shuffle, wire: Node) -> tuple[int, ...]:
     sizes = wire.space.sizes
     size = sizes[node.axis] if -len(sizes) <= node.axis < len(sizes) else 0
     return tuple(place for place in node.order if place < size)
-
-
-def _swapped(value: object, made: Mapping[Node, Node]) -> object:
-    if isinstance(value, Node):
-        return made[value]
-    if isinstance(value, tuple):
-        items = tuple(_swapped(item, made) for item in value)  # type: ignore[misc]
-        return items if any(a is not b for a, b in zip(items, value, strict=True)) else value  # type: ignore[arg-type]
-    return value
