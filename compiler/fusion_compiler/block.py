@@ -14,12 +14,19 @@ from fusion.diagram import Diagram, Label, Leg, Map, Pull, Sum, Wire, walk_nodes
 from fusion.errors import InputError
 from fusion.index import CONSTANT_SPACE, IndexMap, derived_from
 from fusion.parameters import parameters
+from fusion_compiler.autograd import Differentiable
 from fusion_compiler.checks import check_inputs
 from fusion_compiler.coefficients import Coefficients
-from fusion_compiler.emit import runner, source_text
+from fusion_compiler.emit import Runner, runner, source_text
 from fusion_compiler.emit.tables import table_tensors
+from fusion_compiler.passes.batch import batch
 from fusion_compiler.program import Program
 from fusion_compiler.rows import product_rows
+
+
+def unchanged(program: Program) -> Program:
+    """Return the program as it is."""
+    return program
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,7 @@ class Block(nn.Module):
     Attributes:
         diagram: the diagram as declared.
         program: the instructions.
+        unbatched: the instructions before the pass *batch*; derivatives are made from these.
         emitter: which emitter made the running function.
         passes: what became of every pass of the pipeline.
     """
@@ -60,10 +68,12 @@ class Block(nn.Module):
         emitter: str,
         dtype: torch.dtype,
         passes: tuple[Ran, ...] = (),
+        unbatched: Program | None = None,
     ) -> None:
         super().__init__()
         self.diagram = Diagram.of(diagram)
         self.program = program
+        self.unbatched = program if unbatched is None else unbatched
         self.levels = dict(levels)
         self.emitter = emitter
         self.passes = passes
@@ -86,7 +96,14 @@ class Block(nn.Module):
             self.table_names[name] = f"{'table' if name[0] == '#' else 'index'}_{name[1:]}"
             self.register_buffer(self.table_names[name], table, persistent=False)
         self._declared = declared_tensors(self.diagram)
-        self._runner = runner(program, emitter)
+        self._runner = self._function()
+
+    def _function(self) -> Runner:
+        """Return what runs the program, with derivative programs behind it where the pass ``differentiate`` is on."""
+        on = {step.name for step in self.passes if step.on}
+        if "differentiate" not in on:
+            return runner(self.program, self.emitter)
+        return Differentiable(self.unbatched, self.emitter, batch if "batch" in on else unchanged)
 
     @property
     def source(self) -> str:
@@ -203,7 +220,7 @@ class Block(nn.Module):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._runner = runner(self.program, self.emitter)
+        self._runner = self._function()
 
     def extra_repr(self) -> str:
         """Show the diagram and the emitter in the module's repr."""

@@ -1,10 +1,10 @@
 """The cost of a program, exactly: arithmetic operations and bytes moved, per row of each index space.
 
 An operation is one multiplication or one addition; a registered function or a function of a displacement counts one
-per component of its result. Bytes count every operand read once and the result written once, index maps, labels and
-index tables (eight bytes an entry) included. Views move nothing: segments, plain ranges, transposes, expansions, and
-reshapes, unless they reshape a transposed value, which copies it. Coefficients and tables are read once per call,
-whatever the number of rows.
+per component of its result, and a sum over rows one per number that is added. Bytes count every operand read once and
+the result written once, index maps, labels and index tables (eight bytes an entry) included. Views move nothing:
+segments, plain ranges, transposes, expansions, and reshapes, unless they reshape a transposed value, which copies it.
+Coefficients and tables are read once per call, whatever the number of rows.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def instruction_costs(instruction: Instruction, program: Program) -> tuple[Cost,
 
     out = program.shapes[instruction.out]
     size = math.prod(out.axes)
-    rows = program.shapes[instruction.x].on if isinstance(instruction, ops.Scatter) else out.on
+    rows = _worked(instruction, program)
     charge(rows, flops=_flops(instruction, program, size))
     if not _is_view(instruction, program):
         charge(out.on, numbers=size)
@@ -68,17 +68,25 @@ def instruction_costs(instruction: Instruction, program: Program) -> tuple[Cost,
     return tuple(cost for cost in found.values() if cost.flops or cost.numbers or cost.indices)
 
 
+def _worked(instruction: Instruction, program: Program) -> str:
+    """Return the index space over whose rows the work is done: that of the result, or the one that is summed over."""
+    if isinstance(instruction, ops.Scatter | ops.Collect | ops.Total):
+        return program.shapes[instruction.x].on
+    if isinstance(instruction, ops.Contract) and "N" not in instruction.equation.partition("->")[2]:
+        spaces = dict.fromkeys(program.shapes[name].on for name in instruction.reads())
+        return next((on for on in spaces if on not in ("", CONSTANT_SPACE)), next(iter(spaces)))
+    return program.shapes[instruction.out].on
+
+
 def _indices(instruction: Instruction, rows: str) -> list[tuple[str, int]]:
     """Return the integers an instruction reads: per row of an index space, or once for index tables."""
-    if isinstance(instruction, ops.Gather):
-        return [(rows, 1)]
-    if isinstance(instruction, ops.Scatter):
+    if isinstance(instruction, ops.Gather | ops.Scatter):
         return [(rows, 1 + (1 + len(instruction.label_maps) if instruction.label else 0))]
-    if isinstance(instruction, ops.Lookup):
+    if isinstance(instruction, ops.Lookup | ops.Collect):
         return [(rows, sum(1 + len(maps) for _, maps in instruction.labels))]
     if isinstance(instruction, ops.Function) and instruction.index_map:
         return [(rows, 1)]
-    if isinstance(instruction, ops.Take) and not contiguous(instruction.index):
+    if isinstance(instruction, ops.Take | ops.Place) and not contiguous(instruction.index):
         return [("", len(instruction.index))]
     if isinstance(instruction, ops.Products):
         return [("", len(instruction.left) + len(instruction.right))]
@@ -116,10 +124,12 @@ def _flops(instruction: Instruction, program: Program, size: int) -> int:
         return pair_flops(x, y, result, sizes)
     if isinstance(instruction, ops.Products):
         terms = len(instruction.left)
-        channels = math.prod(program.shapes[instruction.x].axes[:-1])
+        channels = math.prod(program.shapes[instruction.out].axes[:-1])
         return channels * (terms + 2 * terms * program.shapes[instruction.table].axes[1])
-    if isinstance(instruction, ops.Scatter):
+    if isinstance(instruction, ops.Scatter | ops.Collect | ops.Total):
         return math.prod(program.shapes[instruction.x].axes)
+    if isinstance(instruction, ops.Place):
+        return 0 if contiguous(instruction.index) else math.prod(program.shapes[instruction.x].axes)
     if isinstance(instruction, ops.Combine):
         return size * (len(instruction.values) - 1 + sum(factor != 1.0 for factor in instruction.factors))
     if isinstance(instruction, ops.Multiply | ops.Function | ops.Geometry):

@@ -6,8 +6,9 @@ turn the instructions into a function; ``interpret`` defines what they mean.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,11 +49,21 @@ class Instruction:
                 found.extend(value if isinstance(value, tuple) else (value,))
         return tuple(found)
 
+    def renamed(self, names: Mapping[str, str]) -> Self:
+        """Return the instruction reading other values, where ``names`` has one."""
+        changes: dict[str, Any] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name in _VALUE_FIELDS:
+                many = isinstance(value, tuple)
+                changes[field.name] = tuple(names.get(v, v) for v in value) if many else names.get(value, value)
+        return replace(self, **changes)
+
     def __str__(self) -> str:
         parts: list[str] = []
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name == "out" or value in ("", None, ()):
+            if field.name == "out" or value in ("", ()) or value == field.default:
                 continue
             if isinstance(value, tuple):
                 text = " ".join(map(str, value))
@@ -70,6 +81,16 @@ class Take(Instruction):
 
     x: str
     index: tuple[int, ...]
+    axis: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Place(Instruction):
+    """Zeros with ``size`` entries along one axis, and entry k of ``x`` added at ``index[k]``: what undoes a take."""
+
+    x: str
+    index: tuple[int, ...]
+    size: int
     axis: int = -1
 
 
@@ -99,7 +120,7 @@ class Concatenate(Instruction):
 
 @dataclass(frozen=True, slots=True)
 class Contract(Instruction):
-    """Pairwise einsum. Letter N is the row; a value without rows has no N."""
+    """Pairwise einsum. Letter N is the row; a value without rows has no N. Without N in the result, rows are summed."""
 
     x: str
     y: str
@@ -108,7 +129,10 @@ class Contract(Instruction):
 
 @dataclass(frozen=True, slots=True)
 class Products(Instruction):
-    """Selected products of components, then a table: ``sum_t x[..., left[t]] y[..., right[t]] table[t, :]``."""
+    """Selected products of components, then a table: ``sum_t x[..., left[t]] y[..., right[t]] table[t, :]``.
+
+    The axes before the components are equal or 1.
+    """
 
     x: str
     y: str
@@ -119,7 +143,7 @@ class Products(Instruction):
 
 @dataclass(frozen=True, slots=True)
 class Multiply(Instruction):
-    """Elementwise product; the axes of ``y`` are those of ``x``, each equal or 1."""
+    """Elementwise product; the axes of both are equal or 1."""
 
     x: str
     y: str
@@ -127,10 +151,13 @@ class Multiply(Instruction):
 
 @dataclass(frozen=True, slots=True)
 class Gather(Instruction):
-    """Row i is row ``map[i]`` of ``x``."""
+    """Row i is row ``map[i]`` of ``x``; with ``label``, the entry of its class on the first axis of that row."""
 
     x: str
     index_map: str
+    label: str = ""
+    label_maps: tuple[str, ...] = ()
+    classes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +174,14 @@ class Scatter(Instruction):
 @dataclass(frozen=True, slots=True)
 class Lookup(Instruction):
     """Row i is ``x[label[i]]``: coefficients per class. Several labels index the leading axes."""
+
+    x: str
+    labels: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Collect(Instruction):
+    """The sum of the rows of every class; several labels give the leading axes. It has no rows."""
 
     x: str
     labels: tuple[tuple[str, tuple[str, ...]], ...]
@@ -178,7 +213,14 @@ class Transpose(Instruction):
 
 @dataclass(frozen=True, slots=True)
 class Expand(Instruction):
-    """One row repeated for every row of the index space of ``out``."""
+    """One row, or a value without rows, repeated for every row of the index space of ``out``."""
+
+    x: str
+
+
+@dataclass(frozen=True, slots=True)
+class Total(Instruction):
+    """The sum of all rows: one row, or a value without rows, as the shape of ``out`` says."""
 
     x: str
 
@@ -195,13 +237,17 @@ class Function(Instruction):
 
 @dataclass(frozen=True, slots=True)
 class Geometry(Instruction):
-    """A function of a displacement (see :class:`fusion.diagram.Geometry`)."""
+    """A function of a displacement (see :class:`fusion.diagram.Geometry`), also ``direction`` and ``inverse_length``.
+
+    Of a function of the length alone it is the derivative of ``order`` with respect to the length.
+    """
 
     x: str
     name: str
     count: int
     lengths: tuple[float, ...] = ()
     normalization: str = ""
+    order: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,3 +311,15 @@ class Program:
 
     def __str__(self) -> str:
         return "\n".join(self.listing())
+
+
+def last_read(program: Program) -> list[tuple[str, ...]]:
+    """Return for every instruction the results of earlier ones that nothing reads after it, so that they can go."""
+    made = {instruction.out for instruction in program.instructions}
+    seen = {value for _, value in program.outputs}
+    found: list[tuple[str, ...]] = []
+    for instruction in reversed(program.instructions):
+        ends = tuple(name for name in dict.fromkeys(instruction.reads()) if name in made and name not in seen)
+        seen.update(ends)
+        found.append(ends)
+    return found[::-1]

@@ -20,6 +20,7 @@ ELEMENTWISE: dict[str, Callable[[Tensor], Tensor]] = {
     "reciprocal": torch.reciprocal,
     "sqrt": lambda x: torch.sqrt(x.clamp(min=0.0) + GUARD),
     "rsqrt": lambda x: torch.rsqrt(x.clamp(min=0.0) + GUARD),
+    "step": lambda x: (x >= 0.0).to(x.dtype),
 }
 
 

@@ -13,7 +13,7 @@ from fusion_compiler.emit import kernels
 from fusion_compiler.emit.forms import contract, form_of
 from fusion_compiler.emit.functions import ELEMENTWISE, layer_norm, softmax
 from fusion_compiler.emit.tables import contiguous, index_tables
-from fusion_compiler.program import Program
+from fusion_compiler.program import Program, last_read
 
 Runner = Callable[
     [Mapping[str, Tensor], Mapping[str, Tensor], Mapping[str, Tensor], Mapping[str, int]], dict[str, Tensor]
@@ -43,6 +43,7 @@ def interpret(program: Program) -> Runner:
     """Return a function that interprets ``program``."""
     indices = index_tables(program)
     targets = {name: target for name, _, target in program.maps}
+    freed = list(zip(program.instructions, last_read(program), strict=True))
 
     def run(
         tensors: Mapping[str, Tensor],
@@ -54,8 +55,10 @@ def interpret(program: Program) -> Runner:
         values.update({f"${name}": coefficients[name] for name in program.coefficients})
         values.update(constants)
         state = Run(values, tensors, rows, targets, indices, program.shapes)
-        for instruction in program.instructions:
+        for instruction, dead in freed:
             values[instruction.out] = _RULES[type(instruction)](instruction, state)
+            for name in dead:
+                del values[name]
         return {name: values[value] for name, value in program.outputs}
 
     return run
@@ -65,7 +68,36 @@ def _take(i: ops.Take, run: Run) -> Tensor:
     x = run.values[i.x]
     if contiguous(i.index):
         return x.narrow(i.axis, i.index[0], len(i.index))
-    return x.index_select(i.axis, run.values[run.indices[i.index]])
+    return kernels.take(x, run.values[run.indices[i.index]], i.axis)
+
+
+def _place(i: ops.Place, run: Run) -> Tensor:
+    x = run.values[i.x]
+    if contiguous(i.index):
+        return kernels.pad(x, i.index[0], i.size, i.axis)
+    return kernels.place(x, run.values[run.indices[i.index]], i.size, i.axis)
+
+
+def _gather(i: ops.Gather, run: Run) -> Tensor:
+    x, index = run.values[i.x], run.tensors[i.index_map]
+    if i.label:
+        return kernels.gather_by(x, index, run.label(i.label, i.label_maps))
+    return x.index_select(0, index)
+
+
+def _collect(i: ops.Collect, run: Run) -> Tensor:
+    sizes = run.shapes[i.out].axes[: len(i.labels)]
+    return kernels.collect(run.values[i.x], [run.label(name, maps) for name, maps in i.labels], sizes)
+
+
+def _reshape(i: ops.Reshape, run: Run) -> Tensor:
+    x = run.values[i.x]
+    return x.reshape(*x.shape[:1], *i.axes) if run.shapes[i.x].on else x.reshape(i.axes)
+
+
+def _transpose(i: ops.Transpose, run: Run) -> Tensor:
+    x = run.values[i.x]
+    return x.permute(0, *(axis + 1 for axis in i.order)) if run.shapes[i.x].on else x.permute(i.order)
 
 
 def _scatter(i: ops.Scatter, run: Run) -> Tensor:
@@ -86,6 +118,7 @@ def _function(i: ops.Function, run: Run) -> Tensor:
 
 _RULES: dict[type[ops.Instruction], Callable[[Any, Run], Tensor]] = {
     ops.Take: _take,
+    ops.Place: _place,
     ops.Segment: lambda i, run: kernels.segment(run.values[i.x], i.start, i.paths, i.dim),
     ops.Join: lambda i, run: kernels.join([run.values[name] for name in i.values]),
     ops.Concatenate: lambda i, run: kernels.concatenate([run.values[name] for name in i.values]),
@@ -98,13 +131,17 @@ _RULES: dict[type[ops.Instruction], Callable[[Any, Run], Tensor]] = {
         run.values[run.indices[i.right]],
     ),
     ops.Multiply: lambda i, run: run.values[i.x] * run.values[i.y],
-    ops.Gather: lambda i, run: run.values[i.x].index_select(0, run.tensors[i.index_map]),
+    ops.Gather: _gather,
     ops.Scatter: _scatter,
     ops.Lookup: lambda i, run: kernels.lookup(run.values[i.x], [run.label(name, maps) for name, maps in i.labels]),
+    ops.Collect: _collect,
     ops.Combine: lambda i, run: kernels.combine([run.values[name] for name in i.values], i.factors),
-    ops.Reshape: lambda i, run: run.values[i.x].reshape(run.values[i.x].shape[0], *i.axes),
-    ops.Transpose: lambda i, run: run.values[i.x].permute(0, *(axis + 1 for axis in i.order)),
-    ops.Expand: lambda i, run: kernels.expand(run.values[i.x], run.rows[run.shapes[i.out].on]),
+    ops.Reshape: _reshape,
+    ops.Transpose: _transpose,
+    ops.Expand: lambda i, run: run.values[i.x].expand(run.rows[run.shapes[i.out].on], *run.shapes[i.out].axes),
+    ops.Total: lambda i, run: run.values[i.x].sum(0, keepdim=bool(run.shapes[i.out].on)),
     ops.Function: _function,
-    ops.Geometry: lambda i, run: kernels.geometry_value(run.values[i.x], i.name, i.count, i.lengths, i.normalization),
+    ops.Geometry: lambda i, run: kernels.geometry_value(
+        run.values[i.x], i.name, i.count, i.lengths, i.normalization, i.order
+    ),
 }

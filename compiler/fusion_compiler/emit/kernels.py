@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from fusion_compiler import geometry
+from fusion_compiler import geometry, radial
 
 
 def scatter(x: Tensor, index: Tensor, count: int) -> Tensor:
@@ -21,12 +22,42 @@ def scatter_by(x: Tensor, index: Tensor, count: int, label: Tensor, classes: int
     return flat.index_add(0, index * classes + label, x).reshape(count, classes, *x.shape[1:])
 
 
+def gather_by(x: Tensor, index: Tensor, label: Tensor) -> Tensor:
+    """Return for every row the entry of its image and class, from ``x`` with an axis of classes after the rows."""
+    return x.flatten(0, 1).index_select(0, index * x.shape[1] + label)
+
+
+def take(x: Tensor, index: Tensor, axis: int) -> Tensor:
+    """Return entries of one axis, which counts from the end; for the last one, ``gather`` is several times faster."""
+    return x.gather(-1, index.expand(*x.shape[:-1], -1)) if axis == -1 else x.index_select(axis, index)
+
+
+def place(x: Tensor, index: Tensor, size: int, axis: int) -> Tensor:
+    """Return zeros with the entries of ``x`` added at ``index`` along one axis, which counts from the end."""
+    zeros = torch.zeros((*x.shape[:axis], size, *x.shape[x.ndim + axis + 1 :]), dtype=x.dtype, device=x.device)
+    return zeros.index_add(axis, index, x)
+
+
+def pad(x: Tensor, start: int, size: int, axis: int) -> Tensor:
+    """Return zeros with ``x`` from ``start`` on along one axis, which counts from the end."""
+    return torch.nn.functional.pad(x, (*(0, 0) * (-axis - 1), start, size - start - x.shape[axis]))
+
+
 def lookup(x: Tensor, labels: Sequence[Tensor]) -> Tensor:
     """Return the coefficients of every row's classes; several labels index the leading axes of ``x``."""
     flat = labels[0]
     for size, label in zip(x.shape[1 : len(labels)], labels[1:], strict=True):
         flat = flat * size + label
     return (x.flatten(0, len(labels) - 1) if len(labels) > 1 else x).index_select(0, flat)
+
+
+def collect(x: Tensor, labels: Sequence[Tensor], sizes: Sequence[int]) -> Tensor:
+    """Return the sum of the rows of every class; several labels give the leading axes."""
+    flat = labels[0]
+    for size, label in zip(sizes[1:], labels[1:], strict=True):
+        flat = flat * size + label
+    zeros = torch.zeros((math.prod(sizes), *x.shape[1:]), dtype=x.dtype, device=x.device)
+    return zeros.index_add(0, flat, x).reshape(*sizes, *x.shape[1:])
 
 
 def pulled(label: Tensor, maps: Sequence[Tensor]) -> Tensor:
@@ -38,7 +69,7 @@ def pulled(label: Tensor, maps: Sequence[Tensor]) -> Tensor:
 
 def products(x: Tensor, y: Tensor, table: Tensor, left: Tensor, right: Tensor) -> Tensor:
     """Return selected products of components contracted with a table."""
-    return torch.matmul(x.index_select(-1, left) * y.index_select(-1, right), table)
+    return torch.matmul(take(x, left, -1) * take(y, right, -1), table)
 
 
 def segment(x: Tensor, start: int, paths: int, dim: int) -> Tensor:
@@ -54,25 +85,30 @@ def join(values: Sequence[Tensor]) -> Tensor:
 
 def combine(values: Sequence[Tensor], factors: Sequence[float]) -> Tensor:
     """Return a linear combination, added from left to right."""
-    scaled = [value if factor == 1.0 else value * factor for value, factor in zip(values, factors, strict=True)]
-    total = scaled[0]
-    for value in scaled[1:]:
-        total = total + value
+    total = values[0] if factors[0] == 1.0 else values[0] * factors[0]
+    for value, factor in zip(values[1:], factors[1:], strict=True):
+        total = total + (value if factor == 1.0 else value * factor)
     return total
 
 
-def expand(x: Tensor, rows: int) -> Tensor:
-    """Return one row repeated."""
-    return x.expand(rows, *x.shape[1:])
+def geometry_value(
+    x: Tensor, name: str, count: int, lengths: Sequence[float], normalization: str, order: int = 0
+) -> Tensor:
+    """Return a function of a displacement (..., 3): components last, radial functions as channels before them.
 
-
-def geometry_value(x: Tensor, name: str, count: int, lengths: Sequence[float], normalization: str) -> Tensor:
-    """Return a function of a displacement (..., 3): components last, radial functions as channels before them."""
+    A function of the length alone may be differentiated ``order`` times with respect to it.
+    """
     if name == "harmonics":
         return geometry.harmonics(count, x, normalization)
     if name == "solid_harmonics":
         return geometry.solid_harmonics(count, x)
+    if name == "direction":
+        return geometry.direction(x)
     r = geometry.length(x)
+    if name == "inverse_length":
+        return radial.inverse(r)
+    if order:
+        return radial.derivative(name, order, count, lengths, r)
     if name == "length":
         return r
     if name == "cutoff":

@@ -15,7 +15,7 @@ from fusion_compiler import program as ops
 from fusion_compiler.emit import forms, functions, kernels
 from fusion_compiler.emit.interpret import Runner
 from fusion_compiler.emit.tables import contiguous, index_tables
-from fusion_compiler.program import Program
+from fusion_compiler.program import Program, last_read
 
 
 class _Writer:
@@ -76,9 +76,10 @@ def source_text(program: Program) -> str:
     """Return the emitted Python text of a program."""
     write = _Writer(program)
     body: list[str] = []
-    for instruction in program.instructions:
+    for instruction, dead in zip(program.instructions, last_read(program), strict=True):
         line = f"{write(instruction.out)} = {_RULES[type(instruction)](instruction, write)}"
-        body.append(f"{line}  # {program.shapes[instruction.out]}")
+        freed = f"; del {', '.join(map(write, dead))}" if dead else ""
+        body.append(f"{line}{freed}  # {program.shapes[instruction.out]}")
     result = ", ".join(f"{name!r}: {write(value)}" for name, value in program.outputs)
     lines = ["def run(tensors, coefficients, constants, rows):", *write.prologue, *body, f"return {{{result}}}"]
     return "\n    ".join(lines) + "\n"
@@ -97,7 +98,13 @@ def source_function(program: Program) -> Runner:
 def _take(i: ops.Take, write: _Writer) -> str:
     if contiguous(i.index):
         return f"{write(i.x)}.narrow({i.axis}, {i.index[0]}, {len(i.index)})"
-    return f"{write(i.x)}.index_select({i.axis}, {write.index(i.index)})"
+    return f"kernels.take({write(i.x)}, {write.index(i.index)}, {i.axis})"
+
+
+def _place(i: ops.Place, write: _Writer) -> str:
+    if contiguous(i.index):
+        return f"kernels.pad({write(i.x)}, {i.index[0]}, {i.size}, {i.axis})"
+    return f"kernels.place({write(i.x)}, {write.index(i.index)}, {i.size}, {i.axis})"
 
 
 def _aligned(name: str, present: tuple[bool, ...]) -> str:
@@ -132,6 +139,35 @@ def _scatter(i: ops.Scatter, write: _Writer) -> str:
     return f"kernels.scatter({arguments})"
 
 
+def _gather(i: ops.Gather, write: _Writer) -> str:
+    if i.label:
+        return f"kernels.gather_by({write(i.x)}, {write.tensor(i.index_map)}, {write.label(i.label, i.label_maps)})"
+    return f"{write(i.x)}.index_select(0, {write.tensor(i.index_map)})"
+
+
+def _labels(i: ops.Lookup | ops.Collect, write: _Writer) -> str:
+    return f"[{', '.join(write.label(name, maps) for name, maps in i.labels)}]"
+
+
+def _reshape(i: ops.Reshape, write: _Writer) -> str:
+    rows = (f"{write(i.x)}.shape[0]",) if write.program.shapes[i.x].on else ()
+    return f"{write(i.x)}.reshape({_tuple(*rows, *i.axes)})"
+
+
+def _transpose(i: ops.Transpose, write: _Writer) -> str:
+    order = (0, *(axis + 1 for axis in i.order)) if write.program.shapes[i.x].on else i.order
+    return f"{write(i.x)}.permute({_tuple(*order)})"
+
+
+def _expand(i: ops.Expand, write: _Writer) -> str:
+    shape = write.program.shapes[i.out]
+    return f"{write(i.x)}.expand({_tuple(write.rows(shape.on), *shape.axes)})"
+
+
+def _tuple(*entries: object) -> str:
+    return f"({', '.join(map(str, entries))}{',' if len(entries) == 1 else ''})"
+
+
 def _function(i: ops.Function, write: _Writer) -> str:
     if i.name == "layer_norm":
         return f"functions.layer_norm({write(i.x)}, {i.channels})"
@@ -143,6 +179,7 @@ def _function(i: ops.Function, write: _Writer) -> str:
 
 _RULES: dict[type[ops.Instruction], Callable[[Any, _Writer], str]] = {
     ops.Take: _take,
+    ops.Place: _place,
     ops.Segment: lambda i, w: f"kernels.segment({w(i.x)}, {i.start}, {i.paths}, {i.dim})",
     ops.Join: lambda i, w: f"kernels.join({w.many(i.values)})",
     ops.Concatenate: lambda i, w: f"kernels.concatenate({w.many(i.values)})",
@@ -151,18 +188,22 @@ _RULES: dict[type[ops.Instruction], Callable[[Any, _Writer], str]] = {
         f"kernels.products({w(i.x)}, {w(i.y)}, {w(i.table)}, {w.index(i.left)}, {w.index(i.right)})"
     ),
     ops.Multiply: lambda i, w: f"{w(i.x)} * {w(i.y)}",
-    ops.Gather: lambda i, w: f"{w(i.x)}.index_select(0, {w.tensor(i.index_map)})",
+    ops.Gather: _gather,
     ops.Scatter: _scatter,
-    ops.Lookup: lambda i, w: f"kernels.lookup({w(i.x)}, [{', '.join(w.label(n, m) for n, m in i.labels)}])",
+    ops.Lookup: lambda i, w: f"kernels.lookup({w(i.x)}, {_labels(i, w)})",
+    ops.Collect: lambda i, w: (
+        f"kernels.collect({w(i.x)}, {_labels(i, w)}, {_tuple(*w.program.shapes[i.out].axes[: len(i.labels)])})"
+    ),
     ops.Combine: lambda i, w: " + ".join(
         w(name) if factor == 1.0 else f"{w(name)} * {factor!r}"
         for name, factor in zip(i.values, i.factors, strict=True)
     ),
-    ops.Reshape: lambda i, w: f"{w(i.x)}.reshape({w(i.x)}.shape[0], {', '.join(map(str, i.axes))})",
-    ops.Transpose: lambda i, w: f"{w(i.x)}.permute(0, {', '.join(str(axis + 1) for axis in i.order)})",
-    ops.Expand: lambda i, w: f"kernels.expand({w(i.x)}, {w.rows(w.program.shapes[i.out].on)})",
+    ops.Reshape: _reshape,
+    ops.Transpose: _transpose,
+    ops.Expand: _expand,
+    ops.Total: lambda i, w: f"{w(i.x)}.sum(0{', keepdim=True' if w.program.shapes[i.out].on else ''})",
     ops.Function: _function,
     ops.Geometry: lambda i, w: (
-        f"kernels.geometry_value({w(i.x)}, {i.name!r}, {i.count}, {i.lengths!r}, {i.normalization!r})"
+        f"kernels.geometry_value({w(i.x)}, {i.name!r}, {i.count}, {i.lengths!r}, {i.normalization!r}, {i.order})"
     ),
 }

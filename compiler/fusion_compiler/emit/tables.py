@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fusion_compiler.program import Products, Program, Take
+from fusion_compiler.program import Place, Products, Program, Take
 
 
 def contiguous(index: tuple[int, ...]) -> bool:
@@ -17,7 +17,7 @@ def index_tables(program: Program) -> dict[tuple[int, ...], str]:
     """Return the name of the integer tensor of every selection."""
     found: dict[tuple[int, ...], str] = {}
     for instruction in program.instructions:
-        if isinstance(instruction, Take) and not contiguous(instruction.index):
+        if isinstance(instruction, Take | Place) and not contiguous(instruction.index):
             found.setdefault(instruction.index, f"@{len(found)}")
         elif isinstance(instruction, Products):
             for index in (instruction.left, instruction.right):

@@ -1,15 +1,12 @@
-"""The builder of a program: adds instructions and constants, equal ones once, and keeps the layout of every wire."""
+"""The builder of a program from a plan: a writer of instructions that keeps the layout of every wire."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass, field, replace
 
 from fusion import diagram as nodes
-from fusion.index import IndexMap
+from fusion.index import CONSTANT_SPACE, IndexMap
 from fusion.irreps import Irrep
 from fusion.node import Node
 from fusion.parameters import parameters
@@ -17,7 +14,8 @@ from fusion_compiler import program as ops
 from fusion_compiler.expansion import Expansion
 from fusion_compiler.layout import Layout
 from fusion_compiler.plan import ContractionPlan, Plan
-from fusion_compiler.program import Array, Program, Shape
+from fusion_compiler.program import Program, Shape
+from fusion_compiler.writer import Writer
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 """Einsum letters of channel axes; upper-case letters stand for rows, paths and components."""
@@ -32,19 +30,11 @@ class Value:
 
 
 @dataclass
-class Builder:
+class Builder(Writer):
     """What a lowering has made so far: values of wires, instructions, constants, and what the program takes."""
 
     plan: Plan
     values: dict[Node, Value] = field(default_factory=dict[Node, Value])
-    instructions: list[ops.Instruction] = field(default_factory=list[ops.Instruction])
-    shapes: dict[str, Shape] = field(default_factory=dict[str, Shape])
-    constants: dict[str, Array] = field(default_factory=dict[str, Array])
-    inputs: dict[str, Shape] = field(default_factory=dict[str, Shape])
-    labels: dict[str, tuple[str, int]] = field(default_factory=dict[str, tuple[str, int]])
-    maps: dict[str, IndexMap] = field(default_factory=dict[str, IndexMap])
-    coefficients: dict[str, Shape] = field(default_factory=dict[str, Shape])
-    seen: dict[tuple[object, ...], str] = field(default_factory=dict[tuple[object, ...], str])
 
     def __post_init__(self) -> None:
         self.expansion: Expansion = self.plan.expansion
@@ -52,31 +42,19 @@ class Builder:
         for contraction in self.plan.contractions:
             self.contractions.setdefault(contraction.root, []).append(contraction)
         for parameter in parameters(self.expansion.diagram):
-            self.coefficients[parameter.name] = Shape("", parameter.shape)
-            self.shapes[f"${parameter.name}"] = Shape("", parameter.shape)
-
-    # building
+            self.add_coefficients(parameter.name, Shape("", parameter.shape))
 
     def emit(self, make: Callable[[str], ops.Instruction], shape: Shape) -> str:
-        """Add an instruction unless an equal one is there already; return the name of its value."""
-        probe = make("")
-        key = (type(probe), shape, str(probe), *(getattr(probe, name) for name in probe.__slots__))
-        if key not in self.seen:
-            name = f"%{len(self.instructions)}"
-            self.instructions.append(make(name))
-            self.shapes[name] = shape
-            self.seen[key] = name
-        return self.seen[key]
+        """Add the instruction made for a name unless an equal one is there already; return the name of its value.
 
-    def constant(self, table: NDArray[np.float64]) -> str:
-        """Add a constant table, shared with an equal one."""
-        key = ("constant", table.shape, table.tobytes())
-        if key not in self.seen:
-            name = f"#{len(self.constants)}"
-            self.constants[name] = np.ascontiguousarray(table)
-            self.shapes[name] = Shape("", table.shape)
-            self.seen[key] = name
-        return self.seen[key]
+        What is made row by row from values of one row has one row, on whatever index space it is needed.
+        """
+        instruction = make("")
+        if not isinstance(instruction, ops.Expand | ops.Gather | ops.Scatter | ops.Lookup):
+            spaces = {self.shapes[name].on for name in instruction.reads()} - {""}
+            if shape.on and spaces == {CONSTANT_SPACE}:
+                shape = replace(shape, on=CONSTANT_SPACE)
+        return self.add(instruction, shape)
 
     def take(self, value: Value, wanted: Layout) -> str:
         """Return the value restricted to the paths of ``wanted``."""
@@ -109,7 +87,7 @@ class Builder:
         return self.emit(lambda out: ops.Expand(out, name), Shape(on, shape.axes))
 
     def use_map(self, index_map: IndexMap) -> str:
-        self.maps[index_map.name] = index_map
+        self.maps[index_map.name] = (index_map.source, index_map.target)
         return index_map.name
 
     def use_label(self, label: nodes.Label) -> tuple[str, tuple[str, ...]]:
@@ -120,27 +98,7 @@ class Builder:
         return Layout(self.expansion.live[node])
 
     def finish(self) -> Program:
-        outputs: list[tuple[str, str]] = []
-        for name, wire in self.expansion.diagram.outputs:
-            outputs.append((name, self.values[wire].name))
-        used: set[str] = {value for _, value in outputs}
-        kept: list[ops.Instruction] = []
-        for instruction in reversed(self.instructions):
-            if instruction.out in used:
-                kept.append(instruction)
-                used.update(instruction.reads())
-        program = Program(
-            tuple(self.inputs.items()),
-            tuple((name, on, classes) for name, (on, classes) in self.labels.items()),
-            tuple((name, found.source, found.target) for name, found in self.maps.items()),
-            tuple(self.coefficients),
-            {name: table for name, table in self.constants.items() if name in used},
-            tuple(reversed(kept)),
-            self.shapes,
-            tuple(outputs),
-        )
-        program.verify()
-        return program
+        return self.program((name, self.values[wire].name) for name, wire in self.expansion.diagram.outputs)
 
 
 def aligned(build: Builder, wire: nodes.Wire, wanted: Layout) -> str:
