@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fusion.diagram import Fuse, Wire
 from fusion.irreps import Irrep
 from fusion_compiler.contraction import Order
 from fusion_compiler.errors import InternalError
 from fusion_compiler.expansion import Expansion
 from fusion_compiler.layout import Layout
-from fusion_compiler.steps import Dense, Selected, steps
+from fusion_compiler.steps import Dense, Pieces, Selected, Step, steps
+from fusion_compiler.tables import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +50,14 @@ class ContractionPlan:
     order: Order
     flops: int
     declared_flops: int
-    tables: dict[int, NDArray[np.float64]]
+    tables: dict[int, Table]
     layout: Layout
     irrep: Irrep | None = None
 
-    def steps(self) -> Iterator[Dense | Selected]:
+    def steps(self) -> Iterator[Step]:
         """Return the steps in which the contraction is carried out."""
         letters = [operand.letters for operand in self.operands]
-        return steps(letters, operand_keys(self.operands), self.tables, self.order.pairs)
+        return steps(letters, operand_keys(self.operands), self.tables, self.order.pairs, dict(self.sizes))
 
     def equation(self) -> str:
         """The whole contraction as einsum text."""
@@ -99,7 +97,13 @@ class Plan:
             for step in plan.steps():
                 lines.append(f"  {letters[step.pair.left]},{letters[step.pair.right]}->{step.pair.result}")
                 letters.append(step.pair.result)
+                if isinstance(step, Dense):
+                    continue
+                letters.append(step.follow.result)
+                what = "outer product"
                 if isinstance(step, Selected):
-                    lines[-1] += f"->{step.follow.result}   {len(step.rows)} selected products"
-                    letters.append(step.follow.result)
+                    what = f"{len(step.products.rows)} selected products"
+                elif isinstance(step, Pieces):
+                    what = f"{len(step.parts)} pieces"
+                lines[-1] += f"->{step.follow.result}   {what}"
         return "\n".join(lines)
