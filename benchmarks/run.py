@@ -6,9 +6,17 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+import passes
+import planning
 import sums
+import training
 
-BENCHMARKS: dict[str, Callable[[Path | None], None]] = {"sums": sums.main}
+BENCHMARKS: dict[str, Callable[[Path | None], None]] = {
+    "planning": planning.main,
+    "sums": sums.main,
+    "passes": passes.main,
+    "training": training.main,
+}
 """Every benchmark by name; each prints its table, and draws it into a folder when one is given."""
 
 

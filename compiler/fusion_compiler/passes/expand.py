@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from typing import cast
 
 from fusion.coefficients import Buffer, Constant
 from fusion.couplings import fuse_paths, numbered
 from fusion.diagram import Diagram, DirectSum, Fuse, Mix, Power, Select, Wire, walk_nodes
-from fusion.irreps import Irrep
+from fusion.irreps import Irrep, Irreps, irreps_of
+from fusion.limits import MAX_L
 from fusion.node import Node
 from fusion.parameters import node_names
 from fusion.pattern import Pattern
 from fusion.powers import power_paths
+from fusion.rebuild import rebuild
+from fusion.rules import coupled
 from fusion.trees import FusionTree
 from fusion_compiler.expansion import Expansion, Group, Term, chosen_pattern
 from fusion_compiler.layout import Path
-from fusion_compiler.passes.rebuild import rebuild
 
 MAX_GROUP = 10
 MAX_LETTERS = 26
@@ -44,13 +47,21 @@ def expand(diagram: Diagram) -> Expansion:
 
 def write_out(diagram: Diagram) -> Diagram:
     """Return the diagram with powers as chains of fuses and with every set of coefficients named explicitly."""
+    named = name_coefficients(diagram)
+    new: dict[Node, Node] = {}
+    for node in walk_nodes(named):
+        built = rebuild(node, new)
+        new[node] = _power(built) if isinstance(built, Power) else built
+    return Diagram(tuple((name, cast("Wire", new[wire])) for name, wire in named.outputs))
+
+
+def name_coefficients(diagram: Diagram) -> Diagram:
+    """Return the diagram with every set of coefficients named explicitly."""
     names = node_names(diagram)
     new: dict[Node, Node] = {}
     for node in walk_nodes(diagram):
         built = rebuild(node, new)
-        if isinstance(built, Power):
-            built = _power(built)
-        elif node in names and isinstance(built, Mix | Fuse):
+        if node in names and isinstance(built, Mix | Fuse):
             keeps = isinstance(built, Mix) and isinstance(built.coefficients, Constant | Buffer)
             built = built if keeps else replace(built, name=names[node])
         new[node] = built
@@ -68,8 +79,9 @@ def _power(node: Power) -> Wire:
             continue
         chain: Wire = node.base
         for step in range(2, order + 1):
-            allowed = node.coupled if step == order else node.inner
-            chain = Fuse(chain, node.base, pattern, coupled=None if step == order else allowed)
+            lines = irreps_of({tree.out for tree in trees}) if step == order else node.inner
+            complete = step == order and _top(chain) + _top(node.base) <= MAX_L
+            chain = Fuse(chain, node.base, pattern, coupled=None if complete else _among(lines, chain, node.base))
         counts: dict[Irrep, int] = {}
         keep: dict[Irrep, list[int]] = {}
         wanted = set(kept)
@@ -78,12 +90,24 @@ def _power(node: Power) -> Wire:
             counts[tree.out] = number + 1
             if position in wanted:
                 keep.setdefault(tree.out, []).append(number)
-        complete = {irrep: tuple(range(chain.space.irreps.count(irrep))) for irrep in keep}
-        whole = all(tuple(numbers) == complete[irrep] for irrep, numbers in keep.items())
+        whole = all(tuple(numbers) == tuple(range(chain.space.irreps.count(irrep))) for irrep, numbers in keep.items())
         if not (whole and len(keep) == len(chain.space.irreps)):
             chain = Select(chain, tuple((irrep, tuple(numbers)) for irrep, numbers in sorted(keep.items())))
         parts.append(chain)
     return parts[0] if len(parts) == 1 else DirectSum(tuple(parts))
+
+
+def _top(wire: Wire) -> int:
+    return max(irrep.l for irrep in wire.space.irreps.kinds())
+
+
+def _among(lines: Irreps | None, left: Wire, right: Wire) -> Irreps | None:
+    """Return the irreps among ``lines`` that two wires couple to; a power may name more than occur on a line."""
+    if lines is None:
+        return None
+    pairs = product(left.space.irreps.kinds(), right.space.irreps.kinds())
+    reached = {out for a, b in pairs for out in coupled(a, b)}
+    return irreps_of(reached.intersection(lines.kinds()))
 
 
 def _group(root: Fuse, uses: dict[Node, list[Node]], outputs: set[Wire]) -> Group:

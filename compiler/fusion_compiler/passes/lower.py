@@ -13,8 +13,10 @@ from fusion_compiler.lowering.coupling import lower_fuse
 from fusion_compiler.lowering.invariant import lower_geometry, lower_map
 from fusion_compiler.lowering.linear import lower_add, lower_direct_sum, lower_mix, lower_scale, lower_select
 from fusion_compiler.lowering.network import lower_apply
+from fusion_compiler.lowering.polynomial import lower_couple, lower_recombine, lower_weigh
 from fusion_compiler.lowering.rows import lower_leg, lower_pull, lower_sum
 from fusion_compiler.plan import Plan
+from fusion_compiler.polynomial.nodes import Couple, Recombine, Weigh
 from fusion_compiler.program import Program
 
 
@@ -23,14 +25,14 @@ def lower(plan: Plan) -> Program:
     build = Builder(plan)
     for node in plan.expansion.nodes:
         if isinstance(node, nodes.Wire) and plan.expansion.live.get(node):
-            rule = _RULES.get(type(node))
+            rule = RULES.get(type(node))
             if rule is None:
                 raise CompileError(f"no lowering for {type(node).__name__}")
             build.values[node] = rule(build, node)
     return build.finish()
 
 
-_RULES: dict[type[nodes.Wire], Callable[[Builder, Any], Value]] = {
+RULES: dict[type[nodes.Wire], Callable[[Builder, Any], Value]] = {
     nodes.Leg: lower_leg,
     nodes.Fuse: lower_fuse,
     nodes.Mix: lower_mix,
@@ -47,4 +49,7 @@ _RULES: dict[type[nodes.Wire], Callable[[Builder, Any], Value]] = {
     nodes.Map: lower_map,
     nodes.Geometry: lower_geometry,
     nodes.Apply: lower_apply,
+    Couple: lower_couple,
+    Recombine: lower_recombine,
+    Weigh: lower_weigh,
 }

@@ -3,8 +3,8 @@
 Every node below the sum that acts on each row by itself is looked at as a function of the positions of the tuple. Sums
 move inwards: past a linear node into its input, past a product into the factor that alone depends on the position, past
 an addition into every term. A sum over a position that two factors depend on, or that goes into a function, stays in
-front of just that node. A scale by one invariant moves into the factor that depends on all that the scale does. The
-order of fuses is left as it is (other orders are recoupling).
+front of just that node. A scale by one invariant moves into the factor that depends on all that the scale does. A
+product whose sum is left in front of it may be put into another order (:mod:`fusion_compiler.passes.regroup`).
 """
 
 from __future__ import annotations
@@ -38,16 +38,20 @@ from fusion.inference.common import default_pattern
 from fusion.node import Node
 from fusion.pattern import Pattern
 from fusion_compiler.expansion import chosen_pattern
+from fusion_compiler.passes.regroup import regrouped
 from fusion_compiler.passes.terms import Positions, Term, leaf, operation, repeated, total
+from fusion_compiler.polynomial.nodes import Couple
 
 Over = frozenset[int]
 Pushed = tuple[Term, Over]
 """A term, and the positions over which its sum is still to be taken."""
 NONE: Over = frozenset()
+NEVER = 100
+"""More positions than a tuple has: no product takes another order."""
 
 _LINEAR = Mix | Select | Split | Merge | Reorder | Shuffle
 _SUMS = Add | DirectSum
-_PRODUCTS = Fuse | Scale | Apply
+_PRODUCTS = Fuse | Couple | Scale | Apply
 _FUNCTIONS = Map | Geometry | Power
 
 
@@ -64,11 +68,20 @@ def tuple_base(index_map: IndexMap, known: Mapping[str, IndexMap]) -> tuple[Inde
 
 
 class Distribution:
-    """The rewrite of one sum. ``new`` gives the rewritten form of the wires that it starts from."""
+    """The rewrite of one sum.
 
-    def __init__(self, base: IndexMap, new: Mapping[Node, Node]) -> None:
+    Attributes:
+        base: the map whose images the tuples share.
+        new: the rewritten form of the wires that it starts from.
+        regroup: on how many positions a product has to depend, when all sums inside it are taken and one is left, to
+            take another order. With 2 only sums over tuples are avoided; with 1 all factors leave sums over others.
+    """
+
+    def __init__(self, base: IndexMap, new: Mapping[Node, Node], regroup: int = NEVER) -> None:
         self.base = base
         self.new = new
+        self.regroup = regroup
+        self.regrouped: set[Node] = set()
         self.fresh = count()
         self.found: dict[tuple[Node, Positions, Over], Pushed] = {}
         self.outer: Positions = ()
@@ -190,9 +203,20 @@ class Distribution:
             return self._operation(node, frame, plain), over
         return self._operation(node, frame, {wire: repeated(pushed[wire][0], lacking[wire]) for wire in wires}), NONE
 
-    def _product(self, node: Fuse | Scale | Apply, frame: Positions, over: Over) -> Pushed:
+    def _product(self, node: Fuse | Couple | Scale | Apply, frame: Positions, over: Over) -> Pushed:
         """Take each sum over the one factor that depends on it; sums that several factors share stay outside."""
-        slots = [node.left, node.right] if isinstance(node, Fuse) else []
+        term, left = self._factors(node, frame, over)
+        if not left or len(term.deps) < self.regroup or node in self.regrouped:
+            return term, left
+        kept = [position for position in frame if position not in over]
+        other = regrouped(node, lambda wire: self.term(wire, frame).deps, kept)
+        if other is None:
+            return term, left
+        self.regrouped.add(other)
+        return self.push(other, frame, over)
+
+    def _factors(self, node: Fuse | Couple | Scale | Apply, frame: Positions, over: Over) -> Pushed:
+        slots = [node.left, node.right] if isinstance(node, Fuse | Couple) else []
         slots = [node.wire, node.by] if isinstance(node, Scale) else slots
         slots = [wire for _, wire in node.wires] if isinstance(node, Apply) else slots
         deps = [set(self.term(wire, frame).deps) for wire in slots]

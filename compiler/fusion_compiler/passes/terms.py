@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from fusion.diagram import Label, Pull, Sum, Wire
 from fusion.index import CONSTANT_SPACE, IndexMap, tuples
 from fusion.node import Node
+from fusion.rebuild import rebuild
 from fusion_compiler.errors import InternalError
-from fusion_compiler.passes.rebuild import rebuild
 
 Positions = tuple[int, ...]
 """Positions in the order in which they stand in the tuples of the space where a value is built."""

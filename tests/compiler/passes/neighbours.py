@@ -50,6 +50,10 @@ class Neighbours:
         if kind == "two":  # a leg of two neighbours: a function of both
             one, other = leg("r", "1o", on="edge"), self.position()
             between = add(self.on_tuples(one, position), -0.5 * self.on_tuples(one, other))
+            if self.chance(0.5):  # falls into factors of one neighbour each
+                weight = leg(self.name("x"), "0e", channels=2, on="edge")
+                solid = between.solid_harmonics(2)[str(self.rng.choice(["0e+1o", "1o+2e"]))]
+                return solid.scale(self.on_tuples(weight, other))
             return between.harmonics(1)[str(self.rng.choice(["0e+1o", "1o"]))].mix("->u", u=2, name=self.name("w"))
         if kind == "mixed":
             seen = self.on_tuples(self.new_leg("edge"), position)
@@ -91,8 +95,12 @@ class Neighbours:
     def summed(self) -> Wire:
         """The product, summed onto one edge of the tuple, and mostly from there onto the atom."""
         wire = self.grown()
+        by = Z.pull("sender") if self.chance(0.1) else None
         if not self.maps:
-            return wire.sum(BASE)
+            return wire.sum(BASE, by=by)
+        if by is not None:
+            classes = by.pull(self.maps[self.position()])
+            return wire.sum(self.maps[self.position()], by=classes).sum(BASE, by=by if self.chance(0.3) else None)
         on_edges = wire.sum(self.maps[self.position()])
         if self.chance(0.2):
             on_edges = on_edges.mix("u->v", name=self.name("w"))

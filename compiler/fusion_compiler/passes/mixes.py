@@ -1,0 +1,172 @@
+"""mixes: weights of single channels pass through a vertex when that is cheaper.
+
+All trees that share their last vertex are weighted before it: ``sum_k w_k [X_k Y]_L = [(sum_k w_k X_k) Y]_L`` for trees
+X_k of one irrep. The weighted sum of the X_k is a weighted sum of trees itself, and may be moved on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from fusion.diagram import Add, Diagram, DirectSum, Mix, Wire
+from fusion.irreps import Irrep
+from fusion.pattern import Pattern
+from fusion.trees import FusionTree, Shape
+from fusion_compiler.layout import Path
+from fusion_compiler.passes.roots import rewritten
+from fusion_compiler.polynomial.nodes import Couple, Coupled, Moved, Recombine, Weigh
+from fusion_compiler.polynomial.realise import Realised, counted
+from fusion_compiler.polynomial.sharing import vertex_counts
+from fusion_compiler.polynomial.weighted import Target, Weighted, weighted_of
+
+
+@dataclass(frozen=True, slots=True)
+class Vertex:
+    """A last vertex: what enters on the right, the irrep on the left, and the target it adds to."""
+
+    target: int
+    right: FusionTree
+    irrep: Irrep
+
+
+Vertices = dict[Vertex, list[FusionTree]]
+"""The trees of each last vertex."""
+
+
+def mixes(diagram: Diagram) -> Diagram:
+    """Return the diagram with weights moved in front of vertices, again and again, wherever that costs less."""
+    while True:
+        following = rewritten(diagram, moved)
+        if following is diagram:
+            return diagram
+        diagram = following
+
+
+def moved(node: Mix | Weigh) -> Wire | None:
+    """Return a weighted sum with weights in front of the last vertices that gain, or ``None`` where none does."""
+    found = weighted_of(node)
+    if found is None or not found.diagonal or found.order < 2:
+        return None
+    vertices = {
+        key: trees for key, trees in last_vertices(found).items() if gains(found.targets[key.target], key, trees)
+    }
+    return _moved(found, vertices) if vertices else None
+
+
+def last_vertices(found: Weighted) -> Vertices:
+    """Return the last vertices of a weighted sum at which the left branch carries all channels."""
+    letters = Realised((), found.legs, found.letters)
+    grouped: Vertices = {}
+    for number, target in enumerate(found.targets):
+        for tree in target.trees:
+            branches = tree.branches
+            if branches is not None and letters.operand_letters(branches[0].shape) == found.letters:
+                grouped.setdefault(Vertex(number, branches[1], branches[0].irrep), []).append(tree)
+    return grouped
+
+
+def gains(target: Target, vertex: Vertex, trees: list[FusionTree]) -> bool:
+    """Whether weights cost less in front of the vertex: a multiplication counts one, as does a coupled product."""
+    paths, irrep = len(target.picks), target.irrep
+    products = sum(vertex_counts(vertex.irrep.l, vertex.right.irrep.l, (irrep.l,), square=False))
+    after = len(trees) * (products + paths * irrep.dim)
+    before = paths * (len(trees) * vertex.irrep.dim + products)
+    return before < after
+
+
+def _moved(found: Weighted, vertices: Vertices) -> Wire:
+    """Return the sum with the weights of these vertices in front of them."""
+    realised = Realised((tree for target in found.targets for tree in target.trees), found.legs, found.letters)
+    inner: list[Target] = []
+    places: dict[Vertex, list[Path]] = {}
+    counts: dict[Irrep, int] = {}
+    numbers = [{tree: row for row, tree in enumerate(target.trees)} for target in found.targets]
+    for vertex, trees in vertices.items():
+        target = found.targets[vertex.target]
+        rows = [numbers[vertex.target][tree] for tree in trees]
+        lefts = tuple(tree.branches[0] for tree in trees if tree.branches is not None)
+        inner.append(replace(target, irrep=vertex.irrep, trees=lefts, matrix=target.matrix[rows]))
+        start = counts.get(vertex.irrep, 0)
+        counts[vertex.irrep] = start + len(target.picks)
+        places[vertex] = [(vertex.irrep, start + number) for number in range(len(target.picks))]
+    weighed = found.weigh(realised, inner)
+    outs = _outs(found)
+    parts: list[tuple[Wire, list[Path]]] = []
+    for shape in dict.fromkeys(vertex.right.shape for vertex in vertices):
+        mine = {vertex: places[vertex] for vertex in vertices if vertex.right.shape == shape}
+        parts.append(_vertex(found, realised, weighed, shape, mine, outs))
+    taken = {(vertex.target, tree) for vertex, trees in vertices.items() for tree in trees}
+    rest: list[Target] = []
+    order: list[Path] = []
+    for number, target in enumerate(found.targets):
+        rows = [row for row, tree in enumerate(target.trees) if (number, tree) not in taken]
+        if rows:
+            rest.append(replace(target, trees=tuple(target.trees[row] for row in rows), matrix=target.matrix[rows]))
+            order.extend(outs[number])
+    if rest:
+        parts.append((found.weigh(realised, rest), order))
+    return _added(parts)
+
+
+def _outs(found: Weighted) -> list[list[Path]]:
+    """Return the paths of the result that each target gives."""
+    counts: dict[Irrep, int] = {}
+    outs: list[list[Path]] = []
+    for target in found.targets:
+        start = counts.get(target.irrep, 0)
+        counts[target.irrep] = start + len(target.picks)
+        outs.append([(target.irrep, start + number) for number in range(len(target.picks))])
+    return outs
+
+
+def _vertex(
+    found: Weighted,
+    realised: Realised,
+    weighed: Weigh,
+    shape: Shape,
+    places: Mapping[Vertex, list[Path]],
+    outs: list[list[Path]],
+) -> tuple[Wire, list[Path]]:
+    """Return the vertices whose right branch has one shape, and the paths of the whole result that they add to."""
+    order = list(dict.fromkeys(path for vertex in places for path in outs[vertex.target]))
+    number = numbered_paths(order)
+    terms = tuple(
+        Coupled(left, realised.path(vertex.right), number[out])
+        for vertex, lefts in places.items()
+        for left, out in zip(lefts, outs[vertex.target], strict=True)
+    )
+    pattern = Pattern((found.letters, realised.operand_letters(shape)), found.letters)
+    wire = Couple(weighed, realised.shape(shape), pattern, terms, counted(number.values()))
+    return wire, order
+
+
+def numbered_paths(order: list[Path]) -> dict[Path, Path]:
+    """Number paths anew from 0 in each irrep, in the given order."""
+    counts: dict[Irrep, int] = {}
+    found: dict[Path, Path] = {}
+    for path in order:
+        found[path] = (path[0], counts.get(path[0], 0))
+        counts[path[0]] = found[path][1] + 1
+    return found
+
+
+def _added(parts: list[tuple[Wire, list[Path]]]) -> Wire:
+    """Return the sum of wires, each of which gives the listed paths of the result in its own order."""
+    if len({tuple(order) for _, order in parts}) == 1 and len(parts) > 1:
+        (wire, order), *more = parts
+        parts = [(Add(tuple((1.0, other) for other in (wire, *(found for found, _ in more)))), order)]
+    if len(parts) == 1:
+        wire, order = parts[0]
+        terms = tuple(Moved(path, out) for out, path in numbered_paths(order).items())
+        straight = all(term.path == term.out for term in terms)
+        return wire if straight else Recombine(wire, terms, counted(order))
+    start: dict[Irrep, int] = {}
+    terms_: list[Moved] = []
+    for wire, order in parts:
+        for out, (irrep, path) in numbered_paths(order).items():
+            terms_.append(Moved((irrep, path + start.get(irrep, 0)), out))
+        for count, irrep in wire.space.irreps:
+            start[irrep] = start.get(irrep, 0) + count
+    outs = [term.out for term in terms_]
+    return Recombine(DirectSum(tuple(wire for wire, _ in parts)), tuple(terms_), counted(outs))

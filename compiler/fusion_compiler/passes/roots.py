@@ -1,0 +1,77 @@
+"""Rewrites of weighted sums, one after the other, each kept where the whole program gets cheaper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+from fusion.diagram import Diagram, Mix, Wire, walk_nodes
+from fusion.node import Node
+from fusion.rebuild import rebuild
+from fusion_compiler.passes.expand import write_out
+from fusion_compiler.passes.worth import cheaper
+from fusion_compiler.polynomial.nodes import Weigh
+
+Rewrite = Callable[[Mix | Weigh], Wire | None]
+"""Returns an equal wire, or ``None`` where there is nothing to rewrite."""
+MAX_ROOTS = 24
+"""Weighted sums that are judged one by one; of more, all are rewritten or none."""
+
+
+def rewritten(
+    diagram: Diagram, rewrite: Rewrite, *, then: Rewrite = lambda node: None, always: bool = False
+) -> Diagram:
+    """Return the diagram with weighted sums rewritten wherever the cost of the program falls.
+
+    Args:
+        diagram: any legal diagram.
+        rewrite: what is done to one weighted sum.
+        then: a later rewrite that is taken into account when a cost is judged.
+        always: keep every rewrite, whatever it costs.
+    """
+    current = written = write_out(diagram)
+    roots = [node for node in walk_nodes(written) if isinstance(node, Mix | Weigh)]
+    found: dict[Node, Node] = {node: new for node in roots if (new := rewrite(node)) is not None}
+    if not found:
+        return diagram
+    if always or len(found) > MAX_ROOTS:
+        whole = replaced(written, found)
+        return whole if always or cheaper(_best(whole, then, {}), _best(written, then, {})) else diagram
+    chosen: dict[Node, Node] = {}
+    later: dict[Node, Wire | None] = {}
+    best = _best(current, then, later)
+    for node in found:
+        # inputs come before users, so a root is rewritten again on top of what its inputs have become
+        trial = replaced(written, {**chosen, node: found[node]})
+        end = _best(trial, then, later)
+        if cheaper(end, best):
+            chosen[node] = found[node]
+            current, best = trial, end
+    return current if chosen else diagram
+
+
+def _best(diagram: Diagram, then: Rewrite, known: dict[Node, Wire | None]) -> Diagram:
+    """Return the diagram, or what a later rewrite of all weighted sums makes of it where that is cheaper."""
+    found: dict[Node, Node] = {}
+    for node in walk_nodes(diagram):
+        if isinstance(node, Mix | Weigh):
+            if node not in known:
+                known[node] = then(node)
+            new = known[node]
+            if new is not None:
+                found[node] = new
+    whole = replaced(diagram, found) if found else diagram
+    return whole if found and cheaper(whole, diagram) else diagram
+
+
+def replaced(diagram: Diagram, new: dict[Node, Node]) -> Diagram:
+    """Return the diagram with nodes replaced, inside the replacements as well."""
+    done: dict[Node, Node] = {}
+    for node in walk_nodes(diagram):
+        if node in new:
+            for inner in walk_nodes(cast("Wire", new[node])):
+                done.setdefault(inner, rebuild(inner, done))
+            done[node] = done[new[node]]
+        else:
+            done[node] = rebuild(node, done)
+    return Diagram(tuple((name, cast("Wire", done[wire])) for name, wire in diagram.outputs))

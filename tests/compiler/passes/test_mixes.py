@@ -1,0 +1,84 @@
+"""mixes: weights in front of vertices, for the same function and fewer instructions."""
+
+from __future__ import annotations
+
+import pytest
+
+from compiler.passes.measured import error_of, plain_error_of
+from fusion import Wire, label, leg
+from fusion.diagram import Diagram, Fuse, walk_nodes
+from fusion.sampling import random_diagrams
+from fusion_compiler.arithmetic import arithmetic
+from fusion_compiler.passes.mixes import mixes, moved
+from fusion_compiler.passes.roots import rewritten
+from fusion_compiler.passes.symmetrise import symmetrise
+from fusion_compiler.passes.worth import program_cost, program_of
+from fusion_compiler.polynomial.nodes import Couple, Weigh
+
+
+def product(total: str, channels: int, orders: tuple[int, ...] = (1, 2, 3), basis: str = "full") -> Wire:
+    """The product of MACE: weights per element, tree and channel over all trees of up to three identical legs."""
+    base, z = leg("A", "0e+1o+2e+3o", channels=channels, on="atom"), label("z", 3, on="atom")
+    return base.power(*orders, basis=basis)[total].mix("u->u", per=z, name="w")
+
+
+@pytest.mark.parametrize(("total", "most"), [("0e+1o", 600), ("0e+1o+2e", 950)])
+def test_the_product_of_mace_needs_few_instructions(total: str, most: int) -> None:
+    found = mixes(symmetrise(Diagram.of(product(total, 128))))
+    count = arithmetic(program_of(found))["atom"] / 128
+    assert count <= most
+    small = mixes(symmetrise(Diagram.of(product(total, 2))))
+    assert error_of(product(total, 2), small, 0) < 1e-12
+    assert plain_error_of(product(total, 2), small, 1) < 1e-12
+
+
+@pytest.mark.parametrize("basis", ["full", "reduced"])
+def test_four_legs_are_weighted_before_more_than_one_vertex(basis: str) -> None:
+    base = leg("A", "0e+1o+2e", channels=64, on="atom")
+    declared = base.power(1, 2, 3, 4, basis=basis)["0e+1o"].mix("u->u", name="w")
+    before = symmetrise(Diagram.of(declared))
+    found = mixes(before)
+    assert sum(isinstance(node, Weigh) for node in walk_nodes(found)) > 1
+    assert program_cost(program_of(found), program_of(before)) < program_cost(program_of(before), program_of(before))
+    small = leg("A", "0e+1o+2e", channels=2, on="atom").power(1, 2, 3, 4, basis=basis)["0e+1o"].mix("u->u", name="w")
+    weighted = rewritten(Diagram.of(small), moved, always=True)
+    again = rewritten(weighted, moved, always=True)
+    assert weighted != again != Diagram.of(small)
+    assert error_of(small, weighted, 2) < 1e-12
+    assert error_of(small, again, 2) < 1e-12
+
+
+def test_weights_that_mix_channels_stay_behind_the_vertex() -> None:
+    base = leg("A", "0e+1o+2e", channels=3, on="atom")
+    diagram = Diagram.of(base.power(2, 3, basis="full")["0e+1o"].mix("u->v", name="w"))
+    assert rewritten(diagram, moved, always=True) is diagram
+
+
+def test_weights_move_only_into_the_branch_that_has_all_channels() -> None:
+    y, h = leg("Y", "0e+1o+2e", on="edge"), leg("h", "0e+1o+2e", channels=3, on="edge")
+    for wire, mover in (((h @ y)["1o"], True), ((y @ h)["1o"], False)):
+        declared = wire.mix("u->u", paths=2, name="w")
+        found = rewritten(Diagram.of(declared), moved, always=True)
+        assert (found != Diagram.of(declared)) is mover or not any(
+            isinstance(node, Couple) for node in walk_nodes(found)
+        )
+        assert error_of(declared, found, 3) < 1e-12
+
+
+def test_wires_that_others_use_stay() -> None:
+    base = leg("A", "0e+1o+2e", channels=2, on="atom")
+    pairs = (base @ base)["0e+1o+2e"]
+    declared = Diagram((("pairs", pairs), ("out", (pairs @ base)["0e"].mix("u->u", name="w"))))
+    found = mixes(symmetrise(declared))
+    assert any(isinstance(node, Fuse) for node in walk_nodes(found))
+    assert error_of(declared, found, 4) < 1e-12
+
+
+def test_random_diagrams_keep_their_values() -> None:
+    changed = 0
+    for number, diagram in random_diagrams(100, 8):
+        found = rewritten(Diagram.of(diagram), moved, always=True)
+        if found != Diagram.of(diagram):
+            changed += 1
+            assert error_of(diagram, found, number) < 1e-12
+    assert changed > 2
