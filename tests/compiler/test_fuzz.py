@@ -228,7 +228,7 @@ def test_other_kinds_are_one_function_each(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"what": "colours"}, "there is no fuzz of 'colours'; kinds: values, gradients, emitters, rules"),
+        ({"what": "colours"}, "there is no fuzz of 'colours'; kinds: values, passes, gradients, emitters, rules"),
         ({"what": "emitters", "emitters": ["source"]}, "fuzzing emitters compares emitters, so it needs 2 or more"),
         ({"cases": 0}, "must be positive"),
         ({"emitters": ["telepathy"]}, "unknown emitter 'telepathy'; this build has: interpret, source"),

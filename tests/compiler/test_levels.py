@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 import fusion_compiler
 from compiler.running import case
-from fusion import SelectionRuleError, label, leg
+from fusion import SelectionRuleError, evaluate, label, leg
 from fusion.diagram import Diagram
+from fusion.sampling import random_tensors
 from fusion_compiler.cost import instruction_costs, totals
 from fusion_compiler.passes.contract import contract
 from fusion_compiler.passes.expand import expand
@@ -138,7 +140,7 @@ def test_squares_form_each_product_once() -> None:
 
 def test_explain_prints_every_level_with_totals() -> None:
     block = fusion_compiler.compile(leg("A", "0e+1o", channels=4).power(2)["0e"].mix("u->v"), dtype=torch.float64)
-    text = fusion_compiler.explain(block, rows={"atom": 100})
+    text = fusion_compiler.explain(block, rows={"atom": 100}).text
     for level in ("== diagram", "== expansion", "== plan", "== program", "totals for atom=100"):
         assert level in text
     assert f"{totals(block.program, {'atom': 100}).flops} flops" in text
@@ -171,3 +173,22 @@ def test_large_trees_are_cut() -> None:
     for number in range(1, 25):
         product = (product @ leg(f"x{number}", "0e"))["0e"]
     assert case(product, rows=(2,)).error() < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("irreps", "orders", "inner", "coupled"),
+    [
+        ("1o", (3,), "0e+1o", "1o"),
+        ("1o", (3,), "0e+2e+4e", "1o"),
+        ("9e", (3,), "2e+9e", "9e"),
+        ("0e+1o", (1, 2, 3), "0e+5e", "0e"),
+    ],
+)
+def test_a_power_may_name_more_inner_lines_than_there_are(
+    irreps: str, orders: tuple[int, ...], inner: str, coupled: str
+) -> None:
+    diagram = leg("b", irreps, channels=2, on="atom").power(*orders, inner=inner)[coupled]
+    inputs = random_tensors(diagram, np.random.default_rng(0))
+    expected = evaluate(diagram, inputs.tensors, {})["out"]
+    block = fusion_compiler.compile(diagram, dtype=torch.float64)
+    assert expected.error(block(b=torch.as_tensor(inputs.tensors["b"])).numpy()) < 1e-12

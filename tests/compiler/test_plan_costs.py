@@ -16,7 +16,6 @@ import torch
 import fusion_compiler
 from corpus import DIAGRAMS
 from fusion import Wire, leg
-from fusion_compiler.contraction import candidate_orders
 from fusion_compiler.cost import per_row
 
 FILE = Path(__file__).parent / "plan_costs.json"
@@ -98,21 +97,6 @@ def test_a_chain_of_twelve_fuses_stays_linear() -> None:
     (cost,) = [c for c in per_row(fusion_compiler.compile(_chain(12), dtype=torch.float64).program).values() if c.on]
     assert declared * 1000 == 564_480_000
     assert cost.flops <= declared
-
-
-def test_twenty_five_operands_are_one_contraction() -> None:
-    """The same chain as one contraction: 13 legs and 12 tables."""
-    components = [chr(200 + number) for number in range(25)]
-    operands, declared = [f"Nc{components[0]}"], [(0, 1)]
-    for step in range(12):
-        before, own, after = components[2 * step], components[2 * step + 1], components[2 * step + 2]
-        operands += [f"Nc{own}", f"{before}{own}{after}"]
-    for left in range(23, 0, -1):  # the value so far stands last in the shrinking list
-        declared.append((0, left))
-    sizes = tuple(sorted({"N": 64, "c": 64, **dict.fromkeys(components, 7)}.items()))
-    orders = candidate_orders(tuple(operands), f"Nc{components[-1]}", sizes, tuple(declared))
-    assert [order.strategy for order in orders] == ["declared", "dp"]
-    assert len(operands) == 25
 
 
 def test_a_new_index_space_is_a_rise() -> None:

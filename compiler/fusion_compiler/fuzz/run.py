@@ -17,9 +17,9 @@ from fusion_compiler.fuzz.gradients import emitters as compare_emitters
 from fusion_compiler.fuzz.gradients import gradients
 from fusion_compiler.fuzz.result import FuzzResult, Outcome, Reproducer, Settings
 from fusion_compiler.fuzz.rules import rules
-from fusion_compiler.fuzz.values import values
+from fusion_compiler.fuzz.values import passes, values
 
-TOLERANCES = {torch.float64: 1e-12, torch.float32: 2e-5}
+TOLERANCES = {torch.float64: 1e-12, torch.float32: 1e-5}
 """Largest error that passes, by floating type."""
 _DRAWS = 3
 """Inputs tried for each smaller diagram when a reproducer is sought: another diagram draws other numbers of rows."""
@@ -44,6 +44,7 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "values": Kind(values),
+    "passes": Kind(passes),
     "gradients": Kind(gradients),
     "emitters": Kind(compare_emitters, emitters=2),
     "rules": Kind(rules, random_cases, legal=False),

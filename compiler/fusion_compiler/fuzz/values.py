@@ -1,8 +1,10 @@
-"""Compiled blocks against brute-force evaluation: their values, with every emitter."""
+"""Compiled blocks against brute-force evaluation: their values, with every emitter, and with passes switched off."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -10,36 +12,62 @@ import torch
 from fusion.dense import evaluate
 from fusion.diagram import Diagram, Wire
 from fusion.sampling import Inputs, random_tensors
+from fusion_compiler.api import PIPELINE
 from fusion_compiler.api import compile as compile_diagram
 from fusion_compiler.fuzz.result import Outcome, Settings
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One way to compile: an emitter, and the passes that are off."""
+
+    emitter: str
+    without: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"emitter {self.emitter}" + (f" without {', '.join(self.without)}" if self.without else "")
+
+
 def values(diagram: Wire | Diagram, rng: np.random.Generator, settings: Settings) -> Outcome:
     """Compare the compiled values of every emitter with brute-force evaluation."""
+    return compare(diagram, rng, settings, [Setting(emitter) for emitter in settings.emitters])
+
+
+def passes(diagram: Wire | Diagram, rng: np.random.Generator, settings: Settings) -> Outcome:
+    """Compare values with every pass on, with none, and with a random choice of them, with brute-force evaluation."""
+    optional = [step.name for step in PIPELINE if step.off is not None]
+    chosen = tuple(name for name in optional if rng.random() < 0.5)
+    emitter = settings.emitters[int(rng.integers(len(settings.emitters)))]
+    every = [Setting(emitter), Setting(emitter, tuple(optional)), Setting(emitter, chosen)]
+    return compare(diagram, rng, settings, every)
+
+
+def compare(diagram: Wire | Diagram, rng: np.random.Generator, settings: Settings, every: Sequence[Setting]) -> Outcome:
+    """Compare the values of a diagram, compiled in every given way, with brute-force evaluation."""
     inputs = rounded(random_tensors(diagram, rng), settings.dtype)
     expected = evaluate(diagram, inputs.tensors, inputs.parameters, inputs.sizes)
     if not all(np.isfinite(item.value).all() and np.isfinite(item.magnitude).all() for item in expected.values()):
         return Outcome(0.0)  # outside the domain of a function: nothing is promised there
     tensors = as_tensors(inputs, settings.dtype)
     worst = Outcome(0.0)
-    for emitter in settings.emitters:
+    for setting in every:
         try:
-            block = compile_diagram(diagram, emitter=emitter, dtype=settings.dtype)
+            block = compile_diagram(diagram, emitter=setting.emitter, dtype=settings.dtype, without=setting.without)
             block.load_coefficients(inputs.parameters)
             with torch.no_grad():
                 found = block(**tensors, sizes=inputs.sizes)
         except Exception as error:  # any exception on a legal diagram with legal inputs is a finding
-            return Outcome(math.inf, f"emitter {emitter}", f"{type(error).__name__}: {error}")
+            return Outcome(math.inf, str(setting), f"{type(error).__name__}: {error}")
         outputs = found if isinstance(found, dict) else {"out": found}
         if list(outputs) != list(expected):
-            return Outcome(math.inf, f"emitter {emitter}", f"outputs {list(outputs)}, expected {list(expected)}")
+            return Outcome(math.inf, str(setting), f"outputs {list(outputs)}, expected {list(expected)}")
         for name, item in expected.items():
             if tuple(outputs[name].shape) != item.value.shape:
                 shapes = f"shape {tuple(outputs[name].shape)}, expected {item.value.shape}"
-                return Outcome(math.inf, f"emitter {emitter}, output {name}", shapes)
+                return Outcome(math.inf, f"{setting}, output {name}", shapes)
             error = item.error(outputs[name].double().numpy())
             if error > worst.error:
-                worst = Outcome(error, f"emitter {emitter}, output {name}")
+                worst = Outcome(error, f"{setting}, output {name}")
     return worst
 
 
