@@ -1,7 +1,7 @@
 """Checkpoints: one safetensors file whose metadata is a JSON manifest of closed schema. Never pickle.
 
-The manifest holds the configuration, the diagrams as texts, the digest of the coupling table and the versions used. A
-model is built again from its configuration, its diagrams are compared with the stored texts, and every tensor must be
+The manifest holds the configuration, the diagram as text, the digest of the coupling table and the versions used. A
+model is built again from its configuration, its diagram is compared with the stored text, and every tensor must be
 there with the right shape.
 """
 
@@ -20,9 +20,10 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from fusion.symbols import table_digest
+from fusion_models.config import PotentialConfig
 from fusion_models.errors import CheckpointError
 from fusion_models.files import write_atomic
-from fusion_models.potential import Potential, PotentialConfig
+from fusion_models.potential import Potential
 
 FORMAT = "fusion-potential"
 VERSION = 1
@@ -41,7 +42,7 @@ class Manifest(BaseModel):
     version: int = VERSION
     config: PotentialConfig
     dtype: Literal["float32", "float64"]
-    diagrams: dict[str, str]
+    diagram: str
     couplings: str
     """Digest of the Clebsch-Gordan table: other signs or orders would change the model silently."""
     packages: dict[str, str]
@@ -64,12 +65,12 @@ def package_versions() -> dict[str, str]:
 
 def save_potential(potential: Potential, path: str | Path, notes: dict[str, str | float | int] | None = None) -> None:
     """Write a checkpoint; it appears whole or not at all."""
-    dtype = "float64" if potential.embedding.dtype == torch.float64 else "float32"
+    dtype = "float64" if potential.dtype == torch.float64 else "float32"
     tensors = {name: value.detach().cpu().contiguous() for name, value in potential.state_dict().items()}
     manifest = Manifest(
         config=potential.config,
         dtype=dtype,
-        diagrams={name: str(diagram) for name, diagram in potential.diagrams.items()},
+        diagram=str(potential.diagram),
         couplings=table_digest(DIGEST_DEGREE),
         packages=package_versions(),
         digest=tensor_digest(tensors),
@@ -86,7 +87,7 @@ def load_potential(
     Args:
         path: the file.
         dtype: floating type of the result; that of the file when left out.
-        emitter: how the blocks are run.
+        emitter: how the program is run.
 
     Raises:
         CheckpointError: damaged, of another format or version, or not the model its configuration describes.
@@ -110,14 +111,8 @@ def load_potential(
         )
     stored = torch.float64 if manifest.dtype == "float64" else torch.float32
     potential = Potential(manifest.config, dtype=stored, emitter=emitter)
-    texts = {name: str(diagram) for name, diagram in potential.diagrams.items()}
-    changed = sorted(
-        name for name in set(texts) | set(manifest.diagrams) if texts.get(name) != manifest.diagrams.get(name)
-    )
-    if changed:
-        raise CheckpointError(
-            f"{path}: the diagrams {', '.join(changed)} are not what this version builds from the configuration"
-        )
+    if manifest.diagram != str(potential.diagram):
+        raise CheckpointError(f"{path}: the diagram is not what this version builds from the configuration")
     load_state(potential, tensors, path)
     if manifest.digest != tensor_digest(tensors):
         raise CheckpointError(f"{path}: the weights are damaged (their digest is not the one in the manifest)")

@@ -6,9 +6,10 @@ import numpy as np
 import torch
 
 from fusion_models.batch import AtomicBatch, collate
+from fusion_models.config import PotentialConfig
 from fusion_models.frames import Frame, frame
 from fusion_models.neighbours import neighbours
-from fusion_models.potential import Potential, PotentialConfig
+from fusion_models.potential import Potential
 
 ETHANOL = np.array([6, 6, 8, 1, 1, 1, 1, 1, 1])
 

@@ -42,7 +42,7 @@ def test_stress_of_a_crystal() -> None:
 def test_the_potential_of_the_caller_is_left_alone() -> None:
     potential = small_potential().float()
     FusionCalculator(potential)
-    assert potential.embedding.dtype == torch.float32
+    assert potential.dtype == torch.float32
 
 
 def test_no_atoms_have_no_energy() -> None:

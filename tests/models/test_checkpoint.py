@@ -14,6 +14,8 @@ from fusion_models.checkpoint import load_potential, save_potential
 from fusion_models.errors import CheckpointError
 from models.structures import batch_of, molecule, small_potential
 
+EMBEDDING = "block.coefficients.embedding_0e"
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -35,7 +37,7 @@ def test_round_trip_is_exact(path: Path) -> None:
     batch = batch_of(molecule(1))
     assert torch.equal(potential(batch), small_potential(3)(batch))
     assert manifest.notes == {"data": "made up"}
-    assert manifest.diagrams["layer1"].startswith("leg Y: ")
+    assert manifest.diagram.startswith("leg displacement: ")
 
 
 def test_emitters_share_checkpoints(path: Path) -> None:
@@ -50,7 +52,7 @@ def test_emitters_share_checkpoints(path: Path) -> None:
         ({"version": 9}, "checkpoint version 9; this program reads version 1"),
         ({"surprise": 1}, "surprise: Extra inputs are not permitted"),
         ({"couplings": "0" * 64}, "another coupling table"),
-        ({"diagrams": {"layer1": "leg x: 0e, on atom; x"}}, "not what this version builds"),
+        ({"diagram": "leg x: 0e, on atom; x"}, "not what this version builds"),
         ({"dtype": "float16"}, "dtype"),
     ],
 )
@@ -64,13 +66,13 @@ def test_tensors_are_checked(path: Path) -> None:
     with safe_open(path, framework="pt") as stream:
         tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
         metadata = stream.metadata()
-    save_file({k: v for k, v in tensors.items() if k != "embedding"}, path, metadata)
-    with pytest.raises(CheckpointError, match=r"missing tensors \['embedding'\]"):
+    save_file({k: v for k, v in tensors.items() if k != EMBEDDING}, path, metadata)
+    with pytest.raises(CheckpointError, match=rf"missing tensors \['{EMBEDDING}'\]"):
         load_potential(path)
-    save_file({**tensors, "embedding": tensors["embedding"][:1]}, path, metadata)
-    with pytest.raises(CheckpointError, match="'embedding' has shape"):
+    save_file({**tensors, EMBEDDING: tensors[EMBEDDING][:1]}, path, metadata)
+    with pytest.raises(CheckpointError, match=f"'{EMBEDDING}' has shape"):
         load_potential(path)
-    save_file({**tensors, "embedding": tensors["embedding"] * float("nan")}, path, metadata)
+    save_file({**tensors, EMBEDDING: tensors[EMBEDDING] * float("nan")}, path, metadata)
     with pytest.raises(CheckpointError, match="not finite"):
         load_potential(path)
 

@@ -1,101 +1,115 @@
-"""Forces and stress of a toy pair potential with known derivatives."""
+"""Derivative programs of a potential against torch's autograd over the interpreter, to 1e-12 in double precision."""
 
 from __future__ import annotations
 
-import numpy as np
+import copy
+import pickle
+
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from fusion_models.batch import AtomicBatch
-from fusion_models.derivatives import energy_forces_stress
-from fusion_models.errors import GeometryError
+from fusion_compiler.derivatives import vjp
+from fusion_compiler.emit import runner
+from fusion_compiler.emit.tables import table_tensors
+from fusion_models.derivatives import LossGradients, Prediction, energy_forces_stress
+from fusion_models.errors import DataError, GeometryError
 from fusion_models.frames import frame
-from models.structures import batch_of, crystal, molecule
+from fusion_models.potential import ENERGY, SLOPE
+from models import autograd
+from models.structures import batch_of, crystal, molecule, small_potential
+
+TOLERANCE = 1e-12
 
 
-class Pairs(nn.Module):
-    """A sum of exp(-width r²) over edges, plus a learned energy per atom."""
+def loss(found: Prediction) -> Tensor:
+    """Every kind of label, with weights that are not alike."""
+    total = 1e-6 * found.energy.square().sum() + (found.forces * found.forces.detach().cos()).square().mean()
+    return total if found.stress is None else total + found.stress.square().sum().sqrt()
 
-    def __init__(self, width: float = 0.4) -> None:
-        super().__init__()
-        self.width = nn.Parameter(torch.tensor(width, dtype=torch.float64))
-        self.base = nn.Parameter(torch.tensor(1.5, dtype=torch.float64))
 
-    def forward(self, batch: AtomicBatch) -> Tensor:
-        pair = torch.exp(-self.width * batch.displacements().square().sum(-1))
-        energy = torch.zeros(batch.n_systems, dtype=pair.dtype)
-        energy = energy.index_add(0, batch.system.index_select(0, batch.receiver), pair)
-        return energy.index_add(0, batch.system, self.base.expand(len(batch.numbers)))
+@pytest.mark.parametrize("stress", [False, True])
+def test_predictions_are_those_of_autograd(stress: bool) -> None:
+    potential = small_potential(seed=3)
+    batch = batch_of(crystal(1), crystal(2)) if stress else batch_of(molecule(1), crystal(2))
+    found = autograd.named(energy_forces_stress(potential, batch, stress=stress))
+    assert list(found) == ["energy", "forces", "stress"][: 2 + stress]
+    assert autograd.difference(found, autograd.named(autograd.prediction(potential, batch, stress=stress))) < TOLERANCE
+
+
+@pytest.mark.parametrize("stress", [False, True])
+def test_gradients_of_a_loss_are_those_of_autograd(stress: bool) -> None:
+    potential = small_potential(seed=4)
+    batch = batch_of(crystal(1), crystal(2)) if stress else batch_of(molecule(1), crystal(2))
+    value, found = LossGradients(potential)(batch, loss, stress=stress)
+    expected = autograd.prediction(potential, batch, stress=stress)
+    assert abs(float(value - loss(expected).detach())) < TOLERANCE * float(value)
+    assert autograd.difference(found, autograd.gradients(potential, batch, loss, stress=stress)) < TOLERANCE
+
+
+def test_third_derivatives_are_those_of_autograd() -> None:
+    """The gradient of u H v by displacements and parameters, H the Hessian of the energy by displacements."""
+    potential, batch = small_potential(seed=5, hidden="0e", channels=2, powers=(1, 2)), batch_of(molecule(1))
+    tensors, rows = potential.tensors(batch), potential.rows(batch)
+    coefficients = dict(potential.block.coefficients.items())
+    generator = torch.Generator().manual_seed(0)
+    u, v = torch.randn((2, *tensors["displacement"].shape), dtype=torch.float64, generator=generator)
+    names = ["displacement", *(f"${name}" for name in coefficients)]
+    hessian = vjp(potential.slope_program(), ["displacement"], [SLOPE])
+    program = vjp(hessian, names, ["displacement"])
+    given = {**tensors, f"~{SLOPE}": v, "~displacement": u}
+    found = runner(program, "source")(given, coefficients, table_tensors(program, torch.float64), rows)
+
+    plain = potential.block.program
+    tensors["displacement"].requires_grad_()
+    run = runner(plain, "interpret")
+    energy = run(tensors, coefficients, table_tensors(plain, torch.float64), rows)[ENERGY].sum()
+    first = torch.autograd.grad(energy, tensors["displacement"], create_graph=True)[0]
+    second = torch.autograd.grad((first * v).sum(), tensors["displacement"], create_graph=True)[0]
+    wanted = [tensors["displacement"], *coefficients.values()]
+    third = torch.autograd.grad((second * u).sum(), wanted, materialize_grads=True)
+    assert autograd.difference(found, dict(zip(names, third, strict=True))) < TOLERANCE
 
 
 def test_gradients_may_be_switched_off_outside() -> None:
-    potential, batch = Pairs(), batch_of(molecule())
-    expected = energy_forces_stress(potential, batch)
+    potential, batch = small_potential(), batch_of(molecule())
+    gradients = LossGradients(potential)
+    expected, (value, expected_gradients) = energy_forces_stress(potential, batch), gradients(batch, loss)
     with torch.no_grad():
-        found = energy_forces_stress(potential, batch)
+        found, (same, found_gradients) = energy_forces_stress(potential, batch), gradients(batch, loss)
     assert torch.equal(found.forces, expected.forces)
+    assert torch.equal(value, same)
+    assert autograd.difference(found_gradients, expected_gradients) == 0
     assert bool((found.forces != 0).any())
-    assert not (expected.energy.requires_grad or expected.forces.requires_grad)
+    assert not (expected.energy.requires_grad or expected.forces.requires_grad or value.requires_grad)
 
 
-def test_a_loss_on_forces_reaches_the_parameters() -> None:
-    """d(force loss)/d(width) against a Richardson difference."""
-    batch = batch_of(molecule(), molecule(1))
-
-    def loss(width: float) -> Tensor:
-        return energy_forces_stress(Pairs(width), batch).forces.square().sum()
-
-    potential = Pairs()
-    energy_forces_stress(potential, batch, create_graph=True).forces.square().sum().backward()
-
-    def difference(h: float) -> float:
-        return float(loss(0.4 + h) - loss(0.4 - h)) / (2 * h)
-
-    expected = (4 * difference(5e-4) - difference(1e-3)) / 3
-    gradient = potential.width.grad
-    assert gradient is not None
-    assert abs(float(gradient) / expected - 1) < 1e-8
-
-
-def test_stress_is_the_strain_derivative_per_volume() -> None:
-    base = crystal()
-    batch = batch_of(base)
-    found = energy_forces_stress(Pairs(), batch, stress=True).stress
-    assert found is not None
-    assert torch.allclose(found, found.transpose(1, 2), atol=1e-15)
-    volume = abs(np.linalg.det(base.cell))
-    for i, j in ((0, 0), (1, 2), (0, 2)):
-
-        def energy(h: float, i: int = i, j: int = j) -> float:
-            strain = np.eye(3)
-            strain[i, j] += h / 2
-            strain[j, i] += h / 2
-            moved = AtomicBatch(
-                **{
-                    **vars(batch),
-                    "positions": batch.positions @ torch.tensor(strain),
-                    "cell": batch.cell @ torch.tensor(strain),
-                }
-            )
-            return float(Pairs()(moved).detach())
-
-        def difference(h: float) -> float:
-            return (energy(h) - energy(-h)) / (2 * h)
-
-        expected = (4 * difference(1e-3) - difference(2e-3)) / 3 / volume
-        assert abs(float(found[0, i, j]) - expected) < 1e-9
-
-
-def test_energies_without_positions_have_no_forces() -> None:
-    alone = frame([1], [[0.0, 0.0, 0.0]])
-    found = energy_forces_stress(Pairs(), batch_of(alone, alone))
-    assert found.energy.tolist() == [1.5, 1.5]
-    assert found.forces.tolist() == [[0.0] * 3] * 2
-    nothing = energy_forces_stress(Pairs(), batch_of(frame([], np.zeros((0, 3)))))
-    assert (nothing.energy.tolist(), nothing.forces.shape) == ([0.0], (0, 3))
+def test_programs_follow_their_potential() -> None:
+    """Copies, pickles, and conversion to another type; tables that were rounded to single precision come back."""
+    potential, batch = small_potential(seed=2), batch_of(molecule(2))
+    expected = energy_forces_stress(potential, batch)
+    for other in (copy.deepcopy(potential), pickle.loads(pickle.dumps(potential)), small_potential(seed=2).float()):
+        other.double()
+        other.load_state_dict(potential.state_dict())
+        assert torch.equal(energy_forces_stress(other, batch).forces, expected.forces)
+    single = energy_forces_stress(copy.deepcopy(potential).float(), batch_of(molecule(2), dtype=torch.float32))
+    assert single.forces.dtype == torch.float32
+    assert float((single.forces - expected.forces).abs().max()) < 1e-4 * float(expected.forces.abs().max())
+    with pytest.raises(DataError, match=r"computes in torch.float64, the positions are torch.float32"):
+        energy_forces_stress(potential, batch_of(molecule(2), dtype=torch.float32))
 
 
 def test_a_stress_needs_a_volume() -> None:
+    potential, batch = small_potential(), batch_of(molecule())
     with pytest.raises(GeometryError, match="periodic in all three directions"):
-        energy_forces_stress(Pairs(), batch_of(molecule()), stress=True)
+        energy_forces_stress(potential, batch, stress=True)
+    with pytest.raises(GeometryError, match="periodic in all three directions"):
+        LossGradients(potential)(batch, loss, stress=True)
+
+
+def test_atoms_alone_have_no_forces() -> None:
+    potential = small_potential()
+    alone = frame([1], [[0.0, 0.0, 0.0]])
+    found = energy_forces_stress(potential, batch_of(alone, alone))
+    assert found.energy[0] == found.energy[1]
+    assert found.forces.tolist() == [[0.0] * 3] * 2

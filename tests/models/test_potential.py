@@ -15,11 +15,11 @@ from pydantic import ValidationError
 
 from fusion.wigner import random_o3
 from fusion_models.batch import AtomicBatch, collate
+from fusion_models.config import PotentialConfig
 from fusion_models.derivatives import energy_forces_stress
 from fusion_models.errors import DataError, GeometryError
 from fusion_models.frames import frame
 from fusion_models.neighbours import neighbours
-from fusion_models.potential import PotentialConfig
 from models.structures import batch_of, crystal, molecule, small_potential
 
 VARIANTS = [

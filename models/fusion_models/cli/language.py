@@ -90,7 +90,6 @@ def draw(
     from fusion.draw.dot import dot
     from fusion.draw.svg import svg
     from fusion.draw.text import text
-    from fusion_models.files import write_atomic
 
     diagram = load(file)
     found = findings(diagram)
@@ -98,15 +97,20 @@ def draw(
         print_line(text(diagram, findings=found).rstrip("\n"))
     else:
         writer = {".svg": svg, ".txt": text, ".dot": dot}[out.suffix.lower()]
-        drawing = writer(diagram, findings=found)
-        try:
-            write_atomic(out, drawing)
-        except OSError as error:  # it may name a temporary file
-            raise OSError(error.errno, f"cannot be written: {error.strerror}", str(out)) from None
+        _write(out, writer(diagram, findings=found))
     broken = sum(finding.violation.severity == "error" for finding in found)
     if broken:
         line = f"{file} breaks laws: {broken} violation{'s' * (broken > 1)}, marked in the drawing"
         messages().print(line, style="yellow", soft_wrap=True)
+
+
+def _write(out: Path, drawing: str) -> None:
+    from fusion_models.files import write_atomic
+
+    try:
+        write_atomic(out, drawing)
+    except OSError as error:  # it may name a temporary file
+        raise OSError(error.errno, f"cannot be written: {error.strerror}", str(out)) from None
 
 
 def explain(
@@ -123,25 +127,36 @@ def explain(
         ),
     ] = None,
     source: Annotated[bool, typer.Option("--source", help="Print the emitted Python text as well.")] = False,
+    svg: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT.svg", help="Draw the diagram with the costs of every node into a file.", show_default=False
+        ),
+    ] = None,
 ) -> None:
-    """Compile a diagram and show every level, the plan, and its exact costs."""
+    """Compile a diagram and show every level, what every pass changed and saved, exact costs and memory."""
     counts = dict(_row_count(item) for item in rows or ())
+    if svg is not None and svg.suffix.lower() != ".svg":
+        raise typer.BadParameter(f"{svg} must end in .svg", param_hint="'--svg'")
     import fusion_compiler
     from fusion import load
-    from fusion_compiler.cost import program_spaces
     from fusion_compiler.emit import EMITTERS
+    from fusion_compiler.explain import index_spaces
 
     if emitter not in EMITTERS:
         raise typer.BadParameter(f"{emitter!r} is not one of {', '.join(EMITTERS)}", param_hint="'--emitter'")
     diagram = load(file)
     block = fusion_compiler.compile(diagram, emitter=emitter)
-    spaces = list(program_spaces(block.program))
+    spaces = index_spaces(block)
     if unknown := [space for space in counts if space not in spaces]:
-        has = ", ".join(sorted(spaces)) or "none"
+        has = ", ".join(spaces) or "none"
         raise typer.BadParameter(f"the diagram has no index space {unknown[0]!r}; it has: {has}", param_hint="'--rows'")
-    print_line(fusion_compiler.explain(block, rows=counts))
+    explanation = fusion_compiler.explain(block, rows=counts)
+    print_line(explanation.text)
     if source:
         print_line(f"\n== emitted source\n{block.source}")
+    if svg is not None:
+        _write(svg, explanation.svg)
 
 
 def _row_count(item: str) -> tuple[str, int]:

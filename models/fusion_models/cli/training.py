@@ -66,6 +66,7 @@ def train(
     import torch
     from pydantic import ValidationError
 
+    from fusion_models.allocation import keep_freed_memory
     from fusion_models.checkpoint import short
     from fusion_models.data import load_dataset
     from fusion_models.errors import ConfigError
@@ -74,6 +75,7 @@ def train(
     from fusion_models.training.loop import MODEL_FILE, STATE_FILE, potential_for
     from fusion_models.training.state import load_state
 
+    keep_freed_memory()
     if out.exists() and not out.is_dir():
         raise ConfigError(f"{out} is a file; --out names the folder of the run")
     if not resume and (out / STATE_FILE).exists():
@@ -182,12 +184,14 @@ def md(
     """Run dynamics at constant energy with a potential, and print the energy drift."""
     from rich.progress import Progress
 
+    from fusion_models.allocation import keep_freed_memory
     from fusion_models.calculator import FusionCalculator
     from fusion_models.cli.console import messages
     from fusion_models.errors import ConfigError
     from fusion_models.md import run_nve
     from fusion_models.structures import read_structure, structure_text
 
+    keep_freed_memory()
     if out is not None and (out.is_dir() or not out.parent.is_dir()):
         raise ConfigError(f"{out} cannot be written: it is a folder, or lies in none")
     atoms = read_structure(structure)

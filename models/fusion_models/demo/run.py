@@ -32,6 +32,8 @@ TRAINING_SECONDS = 285.0
 SHORT_SECONDS = 60.0
 MODEL = {"channels": 32, "l_max": 2, "hidden": "0e+1o", "layers": 2, "powers": (1, 2, 3), "basis": "reduced"}
 CUTOFF = 5.0
+SIZES = {"system": 1, "atom": 9, "edge": 72}
+"""Rows of one ethanol molecule, for which costs are shown."""
 NVE_STEPS = 1000
 NVE_TIMESTEP_FS = 0.25
 
@@ -66,14 +68,11 @@ def run_demo(folder: Path, *, short: bool = False) -> None:
     with stage("diagrams and compilation"):
         torch.manual_seed(0)
         potential = potential_for(data, torch.float32, **MODEL)
-        drawings = draw_all(potential, folder)
-        for name, diagram in potential.diagrams.items():
-            console.print(f"{name}: {diagram}\n", markup=False)
-        console.print(text(potential.diagrams["layer1"]), markup=False, soft_wrap=True)
-        block = potential.blocks["layer2"]
-        if isinstance(block, fusion_compiler.Block):
-            report = fusion_compiler.explain(block, rows={"atom": 9, "edge": 72})
-            console.print("layer2, costs" + report.split("== costs", 1)[1], markup=False)
+        drawing = draw(potential, folder)
+        console.print(f"{potential.diagram}\n", markup=False)
+        console.print(text(potential.diagram), markup=False, soft_wrap=True)
+        report = fusion_compiler.explain(potential.block, rows=SIZES).text
+        console.print("costs" + report.split("== costs", 1)[1].split("\n== ", 1)[0], markup=False)
     with stage("training"):
         result, trained = train(potential, data, folder, SHORT_SECONDS if short else TRAINING_SECONDS, console)
         console.print(trained, markup=False)
@@ -93,7 +92,7 @@ def run_demo(folder: Path, *, short: bool = False) -> None:
         )
     with stage("report"):
         report = report_data(
-            potential, data, wrong, repair, drawings, result, predictions, trivial, trajectory, stage.seconds
+            potential, data, wrong, repair, drawing, result, predictions, trivial, trajectory, stage.seconds
         )
         write_report(folder / "report.html", report)
     write_atomic(
@@ -115,14 +114,11 @@ def rule_and_repair() -> tuple[str, str]:
     raise FusionError("two vectors must not couple to 1o")
 
 
-def draw_all(potential: Potential, folder: Path) -> tuple[Drawing, ...]:
-    """Draw every diagram of the potential, into the folder and for the report."""
-    drawings: list[Drawing] = []
-    for name, diagram in potential.diagrams.items():
-        picture = svg(diagram)
-        write_atomic(folder / f"{name}.svg", picture)
-        drawings.append(Drawing(name, picture, str(diagram)))
-    return tuple(drawings)
+def draw(potential: Potential, folder: Path) -> Drawing:
+    """Draw the diagram of the potential, into the folder and for the report."""
+    picture = svg(potential.diagram)
+    write_atomic(folder / "potential.svg", picture)
+    return Drawing("potential", picture, str(potential.diagram))
 
 
 def train(
@@ -164,7 +160,7 @@ def report_data(
     data: Dataset,
     wrong: str,
     repair: str,
-    drawings: tuple[Drawing, ...],
+    drawing: Drawing,
     result: TrainingResult,
     predictions: Predictions,
     trivial: Metrics,
@@ -173,24 +169,17 @@ def report_data(
 ) -> ReportData:
     """Collect what the report shows."""
     found = predictions.metrics
-    costs = tuple(
-        row
-        for name, block in potential.blocks.items()
-        if isinstance(block, fusion_compiler.Block)
-        for row in cost_rows(name, block)
-    )
     return ReportData(
         title="Fusion: from diagrams to a trained potential",
         about=(
-            "The blocks of this message-passing potential were declared as fusion diagrams, checked "
-            "against the selection rules, "
+            "This message-passing potential was declared as one fusion diagram, checked against the selection rules, "
             "compiled, trained on energies and forces of ethanol, and used for molecular dynamics.\n\n"
             f"{data.summary()}. Labels: PBE/def2-SVP (see examples/data/README.md)."
         ),
         rule_error=wrong,
         rule_repair=repair,
-        drawings=drawings,
-        costs=costs,
+        drawings=(drawing,),
+        costs=cost_rows("potential", potential.block),
         curve=tuple(
             CurvePoint(entry["seconds"], entry["epoch"], entry["force_mae_mev_per_a"], entry["energy_mae_mev_per_atom"])
             for entry in result.history
@@ -226,7 +215,7 @@ def report_data(
         ),
         stages=seconds,
         settings={name: shown(value) for name, value in potential.config.model_dump().items()},
-        sizes={"atom": 9, "edge": 72},
+        sizes=SIZES,
         versions=package_versions(),
     )
 

@@ -111,7 +111,7 @@ def _costs(data: ReportData) -> Section | None:
     totals = [(block, on or "once per call", *map(_count, numbers)) for (block, on), numbers in sums.items()]
     head = ("block", "per row of", "instructions", "flops", "bytes", "and once, bytes")
     body = (
-        "<p>Exact costs of the compiled blocks (embedding, radial network and read-out not included). An operation is "
+        "<p>Exact costs of the compiled blocks. An operation is "
         "one multiplication or addition; bytes are those read and written, coefficients and tables once per call.</p>\n"
         + _table(head, totals, numbers=(2, 3, 4, 5))
         + _paragraph(_total(data))

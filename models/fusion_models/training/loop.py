@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -19,11 +20,12 @@ from torch import Tensor
 
 from fusion_models.batch import AtomicBatch
 from fusion_models.checkpoint import save_potential
+from fusion_models.config import PotentialConfig
 from fusion_models.data.dataset import Dataset
-from fusion_models.derivatives import energy_forces_stress
+from fusion_models.derivatives import LossGradients, Prediction
 from fusion_models.errors import CheckpointError, TrainingError
 from fusion_models.files import write_atomic
-from fusion_models.potential import Potential, PotentialConfig
+from fusion_models.potential import Potential
 from fusion_models.references import fit_references
 from fusion_models.training import state as states
 from fusion_models.training.config import TrainConfig
@@ -95,6 +97,7 @@ class Training:
                 if frame.energy is None or frame.forces is None:
                     what = "energy" if frame.energy is None else "forces"
                     raise TrainingError(f"{frame.name}, of the part {part!r}, has no {what}; both labels are needed")
+        self.gradients = LossGradients(potential)
         self.names = [name for name, _ in potential.named_parameters()]
         self.parameters = [value for _, value in potential.named_parameters()]
         self.average = [value.detach().clone() for value in self.parameters]
@@ -168,16 +171,16 @@ class Training:
         for group in self.optimizer.param_groups:
             group["lr"] = config.rate(self.position.step, progress)
         batch = self.data.batch(indices, config.torch_dtype)
-        loss = self._loss(batch)
-        value_of_loss = float(loss.detach())
+        loss, gradients = self.gradients(batch, partial(self._loss, batch))
+        value_of_loss = float(loss)
         if not np.isfinite(value_of_loss):
             names = ", ".join(self.data.frames[i].name for i in indices)
             raise TrainingError(
                 f"the loss is {value_of_loss} at step {self.position.step} on frames {names}; "
                 "lower the learning rate or check these frames"
             )
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        for name, value in zip(self.names, self.parameters, strict=True):
+            value.grad = gradients[name]
         norm = float(torch.nn.utils.clip_grad_norm_(self.parameters, config.clip))
         if not np.isfinite(norm):
             names = ", ".join(self.data.frames[i].name for i in indices)
@@ -197,10 +200,9 @@ class Training:
                 mean.lerp_(value, 1.0 - decay)
         return value_of_loss
 
-    def _loss(self, batch: AtomicBatch) -> Tensor:
+    def _loss(self, batch: AtomicBatch, found: Prediction) -> Tensor:
         if batch.energy is None or batch.forces is None:
             raise TrainingError(f"{self.data.origin}: a frame has no energy or no forces")
-        found = energy_forces_stress(self.potential, batch, create_graph=True)
         atoms = batch.atoms_per_system().clamp(min=1)
         energy = (((found.energy - batch.energy) / atoms) ** 2).mean()
         forces = ((found.forces - batch.forces) ** 2).mean()

@@ -55,7 +55,7 @@ def predict(potential: Potential, data: Dataset, indices: Sequence[int], batch_s
     """
     if not len(indices):
         raise DataError(f"{data.origin}: there is no frame to evaluate")
-    dtype = potential.embedding.dtype
+    dtype = potential.dtype
     rows: list[list[np.ndarray]] = [[], [], [], [], []]
     for start in range(0, len(indices), batch_size):
         batch = data.batch(indices[start : start + batch_size], dtype)

@@ -12,9 +12,9 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from fusion_models.checkpoint import read_tensors, short
+from fusion_models.config import PotentialConfig
 from fusion_models.errors import CheckpointError
 from fusion_models.files import write_atomic
-from fusion_models.potential import PotentialConfig
 from fusion_models.training.config import TrainConfig
 
 

@@ -66,7 +66,7 @@ def test_an_exception_counts_as_an_infinite_error() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--what", "colours"], "'colours' is not one of values, gradients, emitters, rules"),
+        (["--what", "colours"], "'colours' is not one of values, passes, gradients, emitters, rules"),
         (["--cases", "0"], "--cases"),
         (["--cases", "many"], "--cases"),
         (["--seed", "-1"], "--seed"),

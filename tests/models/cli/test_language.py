@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from pathlib import Path
@@ -154,7 +155,8 @@ def test_draw_says_why_it_cannot_write(run: Run, legal: Path, tmp_path: Path) ->
 def test_explain_shows_levels_costs_and_totals(run: Run, legal: Path) -> None:
     result = run("explain", legal, "--rows", "atom=100")
     assert result.exit_code == 0
-    for level in ("== diagram", "== expansion", "== plan", "== program", "== costs", "== coefficients"):
+    levels = ("== diagram", "== expansion", "== plan", "== program")
+    for level in (*levels, "== costs", "== memory", "== what the passes", "== coefficients", "== dead"):
         assert level in result.stdout
     assert "totals for atom=100: " in result.stdout
     assert "== emitted source" not in result.stdout
@@ -182,6 +184,26 @@ def test_explain_refuses_wrong_options(run: Run, legal: Path, options: list[str]
     result = run("explain", legal, *options)
     assert result.exit_code == 2
     assert words in " ".join(result.stderr.replace("│", " ").split())
+
+
+def test_explain_draws_the_costs(run: Run, legal: Path, tmp_path: Path) -> None:
+    out = tmp_path / "costs.svg"
+    result = run("explain", legal, "--svg", out)
+    assert result.exit_code == 0
+    assert "== plan" in result.stdout
+    drawing = out.read_text(encoding="utf-8")
+    assert ElementTree.fromstring(drawing).tag.endswith("svg")
+    assert re.search(r">atom: \d+ flop, \d+ B<", drawing)
+
+
+def test_explain_draws_only_as_svg(run: Run, legal: Path, tmp_path: Path) -> None:
+    result = run("explain", legal, "--svg", tmp_path / "costs.png")
+    assert result.exit_code == 2
+    assert "must end in .svg" in " ".join(result.stderr.replace("│", " ").split())
+    (tmp_path / "taken.svg").mkdir()
+    result = run("explain", legal, "--svg", tmp_path / "taken.svg")
+    assert result.exit_code == 3
+    assert "taken.svg: cannot be written" in result.stderr
 
 
 def test_explain_reports_an_illegal_diagram(run: Run, illegal: Path) -> None:
