@@ -72,8 +72,9 @@ format: $(READY) ## rewrite the sources as "make lint" wants them
 	$(RUN) -m ruff check --fix-only .
 	$(RUN) -m ruff format .
 
-docs: $(READY) ## rebuild the gallery in docs/ from the test corpus
+docs: $(READY) ## rebuild the gallery in docs/ from the test corpus, and the output that pages show
 	PYTHONPATH=tests $(RUN) -m corpus.gallery
+	PYTHONPATH=tests $(RUN) -m pages docs/how-the-compiler-thinks.md docs/diagrams.md
 
 demo: $(READY) ## the main job: draw, compile, train, run dynamics, report (DEMO=short for a minute of training)
 ifeq ($(DEMO),)
@@ -84,8 +85,9 @@ else
 	$(error DEMO=$(DEMO) is not known: leave it out, or say DEMO=short)
 endif
 
-fuzz: $(READY) ## random diagrams: values, gradients and emitters of compiled ones, 20000 verdicts with a brute-force judge
+fuzz: $(READY) ## random diagrams: values, passes, gradients and emitters of compiled ones, 20000 verdicts with a brute-force judge
 	$(VENV)/bin/fusion fuzz --what values --cases 2000 --seed 1
+	$(VENV)/bin/fusion fuzz --what passes --cases 1000 --seed 1
 	$(VENV)/bin/fusion fuzz --what gradients --cases 1000 --seed 1
 	$(VENV)/bin/fusion fuzz --what emitters --cases 500 --seed 1
 	$(VENV)/bin/fusion fuzz --what rules --cases 20000 --seed 1

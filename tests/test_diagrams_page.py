@@ -6,12 +6,9 @@ a counterpart in e3nn, torch or einsum are compared with it (float64, 1e-10 of t
 
 from __future__ import annotations
 
-import contextlib
-import io
 import re
-import shlex
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,73 +16,33 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from typer.testing import CliRunner
 
 from fusion import Wire, check, evaluate, leg, parameters
 from fusion.sampling import random_tensors
 from fusion.symbols import clebsch_gordan
-from fusion_models.cli import app
+from pages import Page, blocks_of, check_form, run
 
 Array = NDArray[np.float64]
 PAGE = Path(__file__).parents[1] / "docs" / "diagrams.md"
 TEXT = PAGE.read_text(encoding="utf-8")
-BLOCKS: list[tuple[str, str, str, str]] = re.findall(
-    r"^```(?:(python)\n(.*?)^```\n\n```text\n(.*?)|console\n(.*?))^```$", TEXT, re.MULTILINE | re.DOTALL
-)  # (python, code, output) or ("", "", "", commands with their output)
+BLOCKS = blocks_of(TEXT)
 ROWS = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in TEXT.splitlines() if line.startswith("| ")]
 HEAD, TABLE = ROWS[0], {row[0]: row for row in ROWS[1:]}
 
 
-def _python(code: str, namespace: dict[str, Any]) -> str:
-    stream = io.StringIO()
-    with contextlib.redirect_stdout(stream):
-        exec(compile(code, str(PAGE), "exec"), namespace)
-    return stream.getvalue()
-
-
-def _console(shown: str) -> str:
-    """Run every command, ``$ fusion ...``; return all with what they print, ``...`` for what the page leaves out."""
-    found = ""
-    for command, output in re.findall(r"^\$ (fusion .*)\n((?:(?!\$ ).*\n)*)", shown, re.MULTILINE):
-        result = CliRunner().invoke(app, shlex.split(command)[1:])
-        assert result.exit_code == 0, result.output
-        lines = [line.rstrip() for line in result.output.splitlines()]
-        if "..." in output.splitlines():
-            first = output.splitlines().index("...")
-            lines[first : len(lines) - (len(output.splitlines()) - first - 1)] = ["..."]
-        found += "\n".join((f"$ {command}", *lines, ""))
-    return found
-
-
-@dataclass(frozen=True)
-class Page:
-    """What the blocks printed, and the names they left."""
-
-    printed: Sequence[str]
-    namespace: dict[str, Any]
-
-
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
-    namespace: dict[str, Any] = {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path_factory.mktemp("page"))
-        patch.delenv("COLUMNS", raising=False)
-        printed = [_python(code, namespace) if kind else _console(shown) for kind, code, _, shown in BLOCKS]
-    return Page(printed, namespace)
+def page() -> Page:
+    return run(TEXT)
 
 
 @pytest.mark.parametrize("number", range(len(BLOCKS)))
 def test_a_block_prints_what_the_page_says(number: int, page: Page) -> None:
-    _, _, output, shown = BLOCKS[number]
-    assert page.printed[number] == (output or shown)
+    assert page.printed[number] == BLOCKS[number].shown
     assert page.printed[number].strip()
 
 
 def test_every_block_is_run() -> None:
-    assert len(BLOCKS) == TEXT.count("```python") + TEXT.count("```console") > 15
-    assert TEXT.count("```python") == TEXT.count("```text")
-    assert max(len(line) for line in TEXT.splitlines() if not line.startswith("|")) <= 150
+    check_form(TEXT, 16)
 
 
 def test_the_table_has_its_columns() -> None:
