@@ -18,6 +18,7 @@ from fusion_compiler.derivatives.halves import keeping, kept_names, reverse
 from fusion_compiler.derivatives.vjp import cotangent_names, depending
 from fusion_compiler.emit import Runner, runner
 from fusion_compiler.emit.tables import table_tensors
+from fusion_compiler.passes.fold import fold
 from fusion_compiler.program import Program
 
 Tensors = Mapping[str, Tensor]
@@ -106,7 +107,7 @@ class Kept:
             wrt = [name for name, needs in zip(self.floating, needed, strict=True) if needs and name in used]
             found = None
             if wrt:
-                function = Differentiable(reverse(self.program, wrt, of), self.emitter, self.finish)
+                function = Differentiable(fold(reverse(self.program, wrt, of)), self.emitter, self.finish)
                 found = Reverse(function, cotangent_names(self.program, of))
             self._reverses[needed, of] = found
         return self._reverses[needed, of]

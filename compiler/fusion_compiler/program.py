@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import Any, Self
 
 import numpy as np
@@ -43,9 +44,9 @@ class Instruction:
     def reads(self) -> tuple[str, ...]:
         """Return the values this instruction reads."""
         found: list[str] = []
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name in _VALUE_FIELDS and value:
+        for name in _value_fields(type(self)):
+            value = getattr(self, name)
+            if value:
                 found.extend(value if isinstance(value, tuple) else (value,))
         return tuple(found)
 
@@ -73,6 +74,12 @@ class Instruction:
 
 
 _VALUE_FIELDS = ("x", "y", "table", "values")
+
+
+@cache
+def _value_fields(kind: type[Instruction]) -> tuple[str, ...]:
+    """Return the fields of a kind of instruction that name values, in their order."""
+    return tuple(field.name for field in fields(kind) if field.name in _VALUE_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)

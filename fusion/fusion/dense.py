@@ -396,7 +396,11 @@ def _geometry(run: _Run, node: Geometry) -> Evaluation:
     if node.function == "harmonics":
         value = harmonics(node.count, vector, cast("Normalization", node.normalization))
     else:
+        # A polynomial: its terms are as large as those of the displacement make them, whatever they cancel to.
         value = solid_harmonics(node.count, vector)
+        reach = np.linalg.norm(run.values[node.wire].magnitude, axis=-1, keepdims=True)
+        size = np.concatenate([(reach**l).repeat(2 * l + 1, axis=-1) for l in range(node.count + 1)], axis=-1)
+        return Evaluation(value, np.maximum(size, 1e-30))
     sizes = [np.linalg.norm(value[..., l * l : (l + 1) ** 2], axis=-1, keepdims=True) for l in range(node.count + 1)]
     magnitude = np.concatenate([size.repeat(2 * l + 1, axis=-1) for l, size in enumerate(sizes)], axis=-1)
     return Evaluation(value, np.maximum(magnitude, 1e-30))

@@ -29,6 +29,7 @@ class Node:
         """The laws broken at this very node."""
         key: str
         """Digest of the declaration; equality and hash come from it."""
+        _hash: int
         value_key: str
         """The same with legs that are declared to be one tensor taken for one leg: equal where the values are."""
 
@@ -43,6 +44,7 @@ class Node:
             every = [getattr(self, field.name) for field in fields(self)]  # type: ignore[arg-type]
             value_key = _digest([parts[0], *(_encode(value, [], by_value=True) for value in every)])
         object.__setattr__(self, "key", key)
+        object.__setattr__(self, "_hash", int(key[:15], 16))
         object.__setattr__(self, "value_key", value_key)
         inferred = self.infer()
         object.__setattr__(self, "space", inferred.space)
@@ -75,7 +77,7 @@ class Node:
         return isinstance(other, Node) and self.key == other.key
 
     def __hash__(self) -> int:
-        return int(self.key[:15], 16)
+        return self._hash
 
     def __copy__(self) -> Node:
         return self

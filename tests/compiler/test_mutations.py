@@ -67,7 +67,7 @@ def _forget() -> None:
     for known in (
         *(powers.combs, powers.comb_counts, powers.independent, powers.vanishing, fusion.couplings.meetings),
         *(tables.nonzero, tables.entries, tables.named_products, tables.selection, steps.vertex_form),
-        *(search.best_order, search.declared_order, demands.couplings_of, worth.program_of),
+        *(search.best_order, search.declared_order, demands.couplings_of, worth.program_of, expand.write_out),
         *(reshape._labelled, sharing.vertex_counts),
     ):
         known.cache_clear()

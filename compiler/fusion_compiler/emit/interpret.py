@@ -10,7 +10,7 @@ from torch import Tensor
 
 from fusion_compiler import program as ops
 from fusion_compiler.emit import kernels
-from fusion_compiler.emit.forms import contract, form_of
+from fusion_compiler.emit.forms import Einsum, contract, exchanged, form_of, turned
 from fusion_compiler.emit.functions import ELEMENTWISE, layer_norm, softmax
 from fusion_compiler.emit.tables import contiguous, index_tables
 from fusion_compiler.program import Program, last_read
@@ -100,6 +100,13 @@ def _transpose(i: ops.Transpose, run: Run) -> Tensor:
     return x.permute(0, *(axis + 1 for axis in i.order)) if run.shapes[i.x].on else x.permute(i.order)
 
 
+def _contract(i: ops.Contract, run: Run) -> Tensor:
+    form, x, y = form_of(i.equation), run.values[i.x], run.values[i.y]
+    if isinstance(form, Einsum) and exchanged(i.equation, run.shapes[i.x].axes, run.shapes[i.y].axes):
+        return contract(Einsum(turned(i.equation)), y, x)
+    return contract(form, x, y)
+
+
 def _scatter(i: ops.Scatter, run: Run) -> Tensor:
     x, index, count = run.values[i.x], run.tensors[i.index_map], run.target_rows(i.index_map)
     if i.label:
@@ -122,7 +129,7 @@ _RULES: dict[type[ops.Instruction], Callable[[Any, Run], Tensor]] = {
     ops.Segment: lambda i, run: kernels.segment(run.values[i.x], i.start, i.paths, i.dim),
     ops.Join: lambda i, run: kernels.join([run.values[name] for name in i.values]),
     ops.Concatenate: lambda i, run: kernels.concatenate([run.values[name] for name in i.values]),
-    ops.Contract: lambda i, run: contract(form_of(i.equation), run.values[i.x], run.values[i.y]),
+    ops.Contract: _contract,
     ops.Products: lambda i, run: kernels.products(
         run.values[i.x],
         run.values[i.y],

@@ -128,6 +128,8 @@ def _contract(i: ops.Contract, write: _Writer) -> str:
             right = f"{right}.flatten(1)" if form.kept > 1 else f"{right}.unsqueeze(-1)"
             tail = f".unflatten(-1, {table[form.summed :]})" if form.kept > 1 else ".squeeze(-1)"
         return f"({left} @ {right}){tail}" if tail else f"{left} @ {right}"
+    if forms.exchanged(i.equation, write.program.shapes[i.x].axes, write.program.shapes[i.y].axes):
+        return f"kernels.einsum({forms.turned(i.equation)!r}, {y}, {x})"
     return f"kernels.einsum({form.equation!r}, {x}, {y})"
 
 

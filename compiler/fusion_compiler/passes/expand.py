@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from itertools import product
 from typing import cast
 
@@ -45,6 +46,7 @@ def expand(diagram: Diagram) -> Expansion:
     return Expansion(written, tuple(reversed(groups)))
 
 
+@lru_cache(maxsize=32)
 def write_out(diagram: Diagram) -> Diagram:
     """Return the diagram with powers as chains of fuses and with every set of coefficients named explicitly."""
     named = name_coefficients(diagram)

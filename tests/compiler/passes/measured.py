@@ -13,11 +13,17 @@ from fusion_compiler.passes.worth import program_of
 from fusion_compiler.polynomial.plain import plain
 
 
-def error_of(declared: Wire | Diagram, rewritten: Diagram, seed: int, rows: tuple[int, ...] = ()) -> float:
-    """Return the largest error of the compiled rewritten diagram, relative to magnitudes."""
+def error_of(declared: Wire | Diagram, rewritten: Diagram | None, seed: int, rows: tuple[int, ...] = ()) -> float:
+    """Return the largest error of the compiled rewritten diagram, relative to magnitudes.
+
+    Without a rewritten diagram, the declared one is compiled with every pass.
+    """
     inputs = random_tensors(declared, np.random.default_rng(seed), rows)
     expected = evaluate(declared, inputs.tensors, inputs.parameters, inputs.sizes)
-    block = fusion_compiler.Block(declared, program_of(rewritten), {}, "interpret", torch.float64)
+    if rewritten is None:
+        block = fusion_compiler.compile(declared, dtype=torch.float64)
+    else:
+        block = fusion_compiler.Block(declared, program_of(rewritten), {}, "interpret", torch.float64)
     block.load_coefficients(inputs.parameters)
     tensors = {name: torch.as_tensor(np.array(value)) for name, value in inputs.tensors.items()}
     found = block(tensors, sizes=inputs.sizes)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import fusion_compiler
-from compiler.passes.apart import error_apart
+from compiler.passes.measured import error_of
 from fusion import Wire, add, evaluate, leg, tuples
 from fusion.diagram import Diagram
 from fusion.harmonics import solid_harmonics
@@ -84,7 +84,7 @@ def test_values_do_not_change(name: str) -> None:
     diagram = Diagram.of(examples()[name])
     assert taken_apart(diagram) is not diagram
     for found in (distribute_all(diagram), distribute(diagram), None):
-        assert max(error_apart(diagram, found, seed, rows) for seed in range(3) for rows in ((), (0,), (1,))) < 1e-12
+        assert max(error_of(diagram, found, seed, rows) for seed in range(3) for rows in ((), (0,), (1,))) < 1e-12
 
 
 @pytest.mark.parametrize("name", examples())

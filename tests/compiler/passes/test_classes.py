@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import fusion_compiler
-from compiler.passes.apart import error_apart
+from compiler.passes.measured import error_of
 from fusion import Wire, add, label, leg, tuples
 from fusion.diagram import Diagram, Sum, walk_nodes
 from fusion_compiler import program as ops
@@ -44,7 +44,7 @@ def sums() -> dict[str, Wire]:
 def test_no_tuple_is_formed(name: str) -> None:
     diagram = Diagram.of(sums()[name])
     for found in (distribute_all(diagram), distribute(diagram)):
-        assert max(error_apart(diagram, found, seed, rows) for seed in range(2) for rows in ((), (0,), (1,))) < 1e-12
+        assert max(error_of(diagram, found, seed, rows) for seed in range(2) for rows in ((), (0,), (1,))) < 1e-12
     program = fusion_compiler.compile(diagram, dtype=torch.float64).program
     assert {found for found, _, _ in program.maps} == {"receiver", "sender"}
     flops = {n: totals(program, {"atom": 1, "edge": n}).flops for n in (0, 50, 100)}
@@ -57,7 +57,7 @@ def test_there_and_back(name: str) -> None:
     apart = told_apart(diagram)
     assert not any(isinstance(node, Sum) and node.by is not None for node in walk_nodes(apart))
     assert taken_together(apart) == diagram
-    assert error_apart(diagram, apart, 1) < 1e-12
+    assert error_of(diagram, apart, 1) < 1e-12
 
 
 def test_what_remains_is_a_sum_by_the_label() -> None:
@@ -72,7 +72,7 @@ def test_the_centre_leaves_a_sum_by_classes() -> None:
     program = fusion_compiler.compile(diagram, dtype=torch.float64).program
     products = [item for item in program.instructions if isinstance(item, ops.Products | ops.Contract)]
     assert {program.shapes[item.out].on for item in products} == {"atom"}
-    assert error_apart(diagram, distribute(Diagram.of(diagram)), 0) < 1e-12
+    assert error_of(diagram, distribute(Diagram.of(diagram)), 0) < 1e-12
 
 
 def test_what_stays_as_it_is() -> None:

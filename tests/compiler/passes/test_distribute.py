@@ -9,7 +9,6 @@ import pytest
 import torch
 
 import fusion_compiler
-from compiler.passes.apart import error_apart
 from compiler.passes.measured import error_of
 from compiler.passes.neighbours import Neighbours
 from fusion import Wire, add, label, leg, outputs, tuples
@@ -142,9 +141,9 @@ def test_values_of_random_sums_do_not_change(part: int) -> None:
         everywhere, chosen = distribute_all(diagram), distribute(diagram)
         rewritten += chosen is not diagram
         for found in dict.fromkeys((everywhere, chosen)):
-            assert error_apart(diagram, found, number, (1, 2, 3, 4)) < 1e-12, diagram
+            assert error_of(diagram, found, number, (1, 2, 3, 4)) < 1e-12, diagram
         if number % 5 == 0:
-            assert error_apart(diagram, None, number, (1, 2, 3, 4)) < 1e-12, diagram
+            assert error_of(diagram, None, number, (1, 2, 3, 4)) < 1e-12, diagram
     assert rewritten > 10
 
 

@@ -82,4 +82,4 @@ def test_the_block_and_explain_say_what_ran() -> None:
 def test_validate_says_that_it_changes_nothing() -> None:
     text = fusion_compiler.explain(fusion_compiler.compile(leg("v", "1o"))).text
     assert "validate       diagram    ran, changed nothing" in text
-    assert "expand       expansion  ran\n" in text
+    assert "expand         expansion  ran\n" in text
