@@ -91,10 +91,10 @@ def _outer(build: Builder, step: Outer, x: str, y: str, sizes: dict[str, int], o
     made = _contract(build, (x, y), step.equation, sizes, on)
     axes = build.shapes[made].axes
     flat = Shape(build.shapes[made].on, (*axes[:-2], axes[-2] * axes[-1]))
-    return _ordered(build, build.emit(lambda out: ops.Reshape(out, made, flat.axes), flat), step.index)
+    return ordered(build, build.emit(lambda out: ops.Reshape(out, made, flat.axes), flat), step.index)
 
 
-def _ordered(build: Builder, x: str, index: tuple[int, ...]) -> str:
+def ordered(build: Builder, x: str, index: tuple[int, ...]) -> str:
     """Return the components ``index`` of a value, which is the value itself where these are all of them in order."""
     shape = build.shapes[x]
     if index == tuple(range(shape.axes[-1])):
@@ -110,7 +110,7 @@ def _pieces(build: Builder, step: Pieces, x: str, y: str, sizes: dict[str, int],
         piece = part.piece
         a, b = (2 * degree + 1 for degree in piece.degrees)
         size = {**sizes, "P": len(piece.left), "Q": len(piece.right), "A": a, "B": b, "M": piece.width}
-        left, right = _paths(build, x, piece.left, a), _paths(build, y, piece.right, b)
+        left, right = picked_paths(build, x, piece.left, a), picked_paths(build, y, piece.right, b)
         block = build.constant(piece.block() if part.first != "right" else piece.block().transpose(1, 0, 2))
         first = {"left": (left, block), "right": (right, block), "both": (left, right)}[part.first]
         made = _contract(build, first, part.equations[0], size, on)
@@ -123,10 +123,10 @@ def _pieces(build: Builder, step: Pieces, x: str, y: str, sizes: dict[str, int],
     shape = build.shapes[parts[0]]
     joined = build.join(parts, shape.on, shape.axes[:-2])
     order = {place: number for number, place in enumerate(places)}
-    return _ordered(build, joined, tuple(order[place] for place in sorted(order)))
+    return ordered(build, joined, tuple(order[place] for place in sorted(order)))
 
 
-def _paths(build: Builder, x: str, starts: tuple[int, ...], dim: int) -> str:
+def picked_paths(build: Builder, x: str, starts: tuple[int, ...], dim: int) -> str:
     """Return the paths that begin at some components, as (paths, components)."""
     shape = build.shapes[x]
     index = tuple(start + m for start in starts for m in range(dim))

@@ -7,6 +7,7 @@ import numpy as np
 from fusion_compiler import program as ops
 from fusion_compiler.layout import Layout, Path
 from fusion_compiler.lowering.builder import LETTERS, Builder, Value
+from fusion_compiler.lowering.kinds import gains, kinds_of, lower_kinds
 from fusion_compiler.lowering.linear import letter_axes
 from fusion_compiler.polynomial.nodes import Column, Couple, Recombine, Weigh
 from fusion_compiler.polynomial.tables import linear_table, product_table
@@ -14,10 +15,13 @@ from fusion_compiler.program import Array, Shape
 
 
 def lower_couple(build: Builder, node: Couple) -> Value:
-    """A vertex: the products of components that it needs, and its table."""
+    """A vertex: the products of components that it needs, and its table; or kind by kind where that is less work."""
     wanted, on, sizes = build.live(node), node.space.on, node.space.sizes
     left, right = build.values[node.left], build.values[node.right]
     rows, table = product_table(node.terms, left.layout, right.layout, wanted, square=node.square)
+    kinds = kinds_of(node, wanted)
+    if kinds and gains(kinds, len(rows), wanted.dim, sizes):
+        return lower_kinds(build, node, kinds, wanted)
     shape = Shape(on, (*sizes, wanted.dim))
     if not len(rows):  # all of it is zero; a product that is there anyway gives the rows
         rows, table = np.zeros((1, 2), dtype=np.int64), np.zeros((1, wanted.dim))

@@ -19,8 +19,11 @@ NEIGHBOURS = 20
 ROWS = 100
 """Rows of an index space that no map leaves, for the decision."""
 
-FLOPS, BYTES, CALL = 2e4, 1e4, 8.0
-"""Operations and bytes of a microsecond, and the microseconds of an instruction, on one CPU core with torch."""
+FLOPS, BYTES, CALL = 4e4, 1e4, 8.0
+"""Operations and bytes of a microsecond, and the microseconds of an instruction, on one CPU core with torch.
+
+The planner weighs forms of one vertex by the same figures (:mod:`fusion_compiler.steps`).
+"""
 
 
 @lru_cache(maxsize=32)

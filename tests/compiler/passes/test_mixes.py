@@ -6,7 +6,7 @@ import pytest
 
 from compiler.passes.measured import error_of, plain_error_of
 from fusion import Wire, label, leg
-from fusion.diagram import Diagram, Fuse, walk_nodes
+from fusion.diagram import Diagram, Fuse, Mix, walk_nodes
 from fusion.sampling import random_diagrams
 from fusion_compiler.arithmetic import arithmetic
 from fusion_compiler.passes.mixes import mixes, moved
@@ -14,6 +14,14 @@ from fusion_compiler.passes.roots import rewritten
 from fusion_compiler.passes.symmetrise import symmetrise
 from fusion_compiler.passes.worth import program_cost, program_of
 from fusion_compiler.polynomial.nodes import Couple, Weigh
+from fusion_compiler.polynomial.weighted import weighted_of
+from fusion_compiler.program import Contract
+
+
+def in_nodes(node: Mix | Weigh) -> Wire | None:
+    """Return a weighted sum with its trees as vertices that list their couplings."""
+    found = weighted_of(node)
+    return None if found is None or found.order < 2 else found.node()
 
 
 def product(total: str, channels: int, orders: tuple[int, ...] = (1, 2, 3), basis: str = "full") -> Wire:
@@ -82,3 +90,12 @@ def test_random_diagrams_keep_their_values() -> None:
             changed += 1
             assert error_of(diagram, found, number) < 1e-12
     assert changed > 2
+
+
+def test_a_vertex_with_many_paths_is_carried_out_kind_by_kind() -> None:
+    """Balanced trees of four wide legs: the same values as with one table over all pairs of components."""
+    wires = [leg(name, "2x0e+2x1o+2e", channels=2, on="atom") for name in "abcd"]
+    declared = ((wires[0] @ wires[1]) @ (wires[2] @ wires[3]))["0e+1o"].mix("u->v", name="w")
+    found = rewritten(Diagram.of(declared), in_nodes, always=True)
+    assert any(isinstance(i, Contract) and "TAB" in i.equation for i in program_of(found).instructions)
+    assert error_of(declared, found, 5) < 1e-12
