@@ -29,6 +29,12 @@ def test_compiled_values_are_those_of_the_definition() -> None:
     assert "40 diagrams, 40 distinct" in str(result)
 
 
+def test_passes_change_no_value() -> None:
+    result = run_fuzz("passes", 25, seed=1)
+    assert (result.cases, result.mismatches, result.reproducers) == (25, 0, [])
+    assert str(result).splitlines()[-1].startswith("passes: 25 cases, 0 mismatches (seed 1, worst error ")
+
+
 def test_gradients_are_those_of_the_definition() -> None:
     result = run_fuzz("gradients", 25, seed=1)
     assert (result.cases, result.mismatches, result.reproducers) == (25, 0, [])

@@ -17,7 +17,7 @@ from fusion.trees import FusionTree, Shape, left_comb, recoupled
 from fusion_compiler.expansion import chosen_pattern
 from fusion_compiler.layout import Layout, Path
 from fusion_compiler.polynomial.basis import Leg
-from fusion_compiler.polynomial.nodes import Couple, Coupled, couplings_of
+from fusion_compiler.polynomial.nodes import Couple, Coupled, terms_of
 from fusion_compiler.polynomial.realise import Realised
 
 MAX_LEGS = 6
@@ -164,7 +164,7 @@ def _vertex(wire: Wire) -> tuple[Wire, Wire, Pattern, Sequence[Coupled]] | None:
     if isinstance(wire, Couple):
         return wire.left, wire.right, wire.pattern, wire.terms
     if isinstance(wire, Fuse) and not wire.weighted:
-        found = wire.left, wire.right, chosen_pattern(wire), couplings_of(wire)
+        found = wire.left, wire.right, chosen_pattern(wire), terms_of(wire)
     elif isinstance(wire, Scale) and wire.by.space.irreps.paths == 1:
         pattern = wire.pattern or default_pattern(wire.wire.space, wire.by.space)
         if pattern is None:

@@ -15,7 +15,7 @@ from fusion_compiler.layout import Path
 from fusion_compiler.passes.expand import write_out
 from fusion_compiler.passes.roots import replaced
 from fusion_compiler.passes.worth import cheaper
-from fusion_compiler.polynomial.nodes import Couple, Coupled, Moved, Recombine, couplings_of
+from fusion_compiler.polynomial.nodes import Couple, Coupled, Moved, Recombine, terms_of
 from fusion_compiler.polynomial.patterns import standard
 from fusion_compiler.polynomial.realise import counted
 
@@ -61,7 +61,7 @@ def _merged(nodes: list[Fuse | Couple]) -> dict[Node, Node]:
     numbers: dict[tuple[Path, Path, Irrep], Path] = {}
     counts: dict[Irrep, int] = {}
     for node in nodes:
-        for term in couplings_of(node):
+        for term in terms_of(node):
             key = (term.left, term.right, term.out[0])
             if key not in numbers:
                 number = counts.get(term.out[0], 0)
@@ -74,7 +74,7 @@ def _merged(nodes: list[Fuse | Couple]) -> dict[Node, Node]:
     found: dict[Node, Node] = {}
     for node in nodes:
         moved = tuple(
-            Moved(numbers[term.left, term.right, term.out[0]], term.out, term.factor) for term in couplings_of(node)
+            Moved(numbers[term.left, term.right, term.out[0]], term.out, term.factor) for term in terms_of(node)
         )
         found[node] = Recombine(whole, moved, node.space.irreps)
     return found

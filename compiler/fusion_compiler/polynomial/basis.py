@@ -13,7 +13,7 @@ from fusion.node import Node
 from fusion.trees import FusionTree
 from fusion_compiler.expansion import chosen_pattern
 from fusion_compiler.layout import Layout, Path
-from fusion_compiler.polynomial.nodes import Couple, Coupled, Recombine, couplings_of
+from fusion_compiler.polynomial.nodes import Couple, Coupled, Recombine, terms_of
 
 MAX_TREES = 4000
 """Trees of one wire at most; what has more is taken for a leg."""
@@ -46,11 +46,6 @@ class Basis:
     legs: tuple[Leg, ...]
     letters: str
     trees: dict[Path, Signed]
-
-    @property
-    def order(self) -> int:
-        """Legs of the largest tree."""
-        return max((len(tree.leaves) for tree, _ in self.trees.values()), default=0)
 
 
 def basis_of(wire: Wire) -> Basis:
@@ -117,7 +112,7 @@ class _Reader:
 
     def _terms(self, wire: Fuse | Couple) -> dict[Path, Coupled]:
         if wire not in self.couplings:
-            self.couplings[wire] = {term.out: term for term in couplings_of(wire)}
+            self.couplings[wire] = {term.out: term for term in terms_of(wire)}
         return self.couplings[wire]
 
     def size(self, wire: Wire) -> int:

@@ -119,7 +119,7 @@ class Couple(Wire):
         )
 
 
-def couplings_of(node: Fuse | Couple) -> tuple[Coupled, ...]:
+def terms_of(node: Fuse | Couple) -> tuple[Coupled, ...]:
     """Return the couplings of an unweighted vertex."""
     if isinstance(node, Couple):
         return node.terms
@@ -160,11 +160,6 @@ class Weigh(Wire):
             counts[column.irrep] = counts.get(column.irrep, 0) + len(column.picks)
         irreps = Irreps(tuple((count, irrep) for irrep, count in counts.items()))
         return Inferred(found.space.replace(irreps=irreps), found.violations)
-
-    @property
-    def diagonal(self) -> bool:
-        """Whether channels are weighted one by one, so that the map commutes with products of channels."""
-        return self.pattern.operands[0] == self.pattern.result
 
     def pieces(self) -> Sequence[Piece]:
         per = ", per=" + " ".join(label.text for label in self.per) if self.per else ""

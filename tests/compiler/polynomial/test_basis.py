@@ -23,6 +23,11 @@ A, B, Y = (
 )
 
 
+def legs_in(wire: Wire) -> int:
+    """Return the number of legs of the largest tree of a wire."""
+    return max(len(tree.leaves) for tree, _ in basis_of(wire).trees.values())
+
+
 def realised(wire: Wire) -> Wire:
     """Return nodes made from the trees of a wire, in the order of its paths."""
     basis = basis_of(wire)
@@ -59,7 +64,7 @@ def test_contracted_channels_and_weights_end_a_tree() -> None:
     dot = (A @ B).on("u,u->")["1o"]
     weighted = (A @ B).on("u,v->w", w=3)["1o"]
     for wire in (dot, weighted, A.mix("u->v"), A):
-        assert basis_of(wire).order == 1
+        assert legs_in(wire) == 1
 
 
 def test_a_tree_has_at_most_so_many_legs() -> None:
@@ -67,7 +72,7 @@ def test_a_tree_has_at_most_so_many_legs() -> None:
     wire: Wire = scalar
     for _ in range(MAX_LEGS + 2):
         wire = wire @ scalar
-    assert 1 < basis_of(wire).order <= MAX_LEGS
+    assert 1 < legs_in(wire) <= MAX_LEGS
 
 
 def test_powers_are_read_as_combs() -> None:
@@ -82,7 +87,7 @@ def test_a_vertex_with_sums_is_a_leg() -> None:
     summed = Couple(
         A, B, Pattern(("u", "u"), "u"), (Coupled(one, one, zero), Coupled(zero, zero, zero)), counted([zero])
     )
-    assert basis_of(summed).order == 1
+    assert legs_in(summed) == 1
     single = Couple(A, B, Pattern(("u", "u"), "u"), (Coupled(one, one, zero, -2.0),), counted([zero]))
     ((tree, factor),) = basis_of(single).trees.values()
     assert (len(tree.leaves), factor) == (2, -2.0)
