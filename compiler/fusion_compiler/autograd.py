@@ -8,6 +8,7 @@ is first asked for. A run keeps the values its backward needs. While torch compi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,7 +81,7 @@ class Kept:
         program: see :func:`fusion_compiler.derivatives.halves.keeping`.
         distinct: the first output name of every value that is not an input.
         fixed: those of them that depend on nothing that needs a gradient.
-        held: the names by which reverses take the distinct outputs.
+        held: the distinct outputs that reverses read, by place, and the names by which they take them.
     """
 
     def __init__(self, program: Program, wrt: tuple[str, ...], emitter: str, finish: Finish) -> None:
@@ -96,7 +97,11 @@ class Kept:
         moving = depending(program.instructions, wrt)
         self.fixed = [name for value, name in self.distinct.items() if value not in moving]
         names = kept_names(program)
-        self.held = [names[name] for name in self.distinct.values()]
+        moving_outputs = [name for name in self.distinct.values() if name not in self.fixed]
+        present = [name for name in wrt if name in self.floating]
+        read = {name for name, _ in reverse(program, present, moving_outputs).inputs} if moving_outputs else set[str]()
+        # what no reverse reads is not saved, so that users may change it in place
+        self.held = {place: names[name] for place, name in enumerate(self.distinct.values()) if names[name] in read}
         self._reverses: dict[tuple[tuple[bool, ...], tuple[str, ...]], Reverse | None] = {}
         self._tables: dict[tuple[Program, torch.dtype, torch.device], dict[str, Tensor]] = {}
 
@@ -115,10 +120,14 @@ class Kept:
     def tables(self, program: Program, like: Tensor) -> dict[str, Tensor]:
         """Return the constants of a program with the type and device of a tensor."""
         kind = (program, like.dtype, like.device)
-        if kind not in self._tables:
-            tables = table_tensors(program, like.dtype)
-            self._tables[kind] = {name: table.to(like.device) for name, table in tables.items()}
-        return self._tables[kind]
+        if kind in self._tables:
+            return self._tables[kind]
+        found = {name: table.to(like.device) for name, table in table_tensors(program, like.dtype).items()}
+        if all(
+            type(table) is Tensor for table in found.values()
+        ):  # tensors of a mode such as FakeTensorMode end with it
+            self._tables[kind] = found
+        return found
 
 
 class _Apply(torch.autograd.Function):
@@ -126,15 +135,17 @@ class _Apply(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, kept: Kept, tensors: Tensors, rows: Mapping[str, int], *values: Tensor) -> tuple[Tensor, ...]:
-        """Run the program; keep its inputs and outputs."""
+        """Run the program; keep its inputs and outputs, labels and maps among them, so that torch sees changes."""
         named = dict(zip(kept.floating, values, strict=True))
-        found = kept.run({**tensors, **named}, _coefficients(named), kept.tables(kept.program, values[0]), rows)
-        outputs = tuple(found[name] for name in kept.distinct.values())
-        ctx.kept, ctx.rows = kept, rows
-        ctx.tensors = {name: value for name, value in tensors.items() if name not in named}
-        ctx.save_for_backward(*values, *outputs)
+        others = {name: value for name, value in tensors.items() if name not in named}
+        with full_precision(values[0]):
+            found = kept.run({**others, **named}, _coefficients(named), kept.tables(kept.program, values[0]), rows)
+        outputs = tuple(_own(found[name]) for name in kept.distinct.values())
+        ctx.kept, ctx.rows, ctx.others = kept, rows, tuple(others)
+        ctx.save_for_backward(*values, *(outputs[place] for place in kept.held), *others.values())
         ctx.set_materialize_grads(False)
-        ctx.mark_non_differentiable(*(found[name] for name in kept.fixed))
+        places = {name: place for place, name in enumerate(kept.distinct.values())}
+        ctx.mark_non_differentiable(*(outputs[places[name]] for name in kept.fixed))
         return outputs
 
     @staticmethod
@@ -147,21 +158,39 @@ class _Apply(torch.autograd.Function):
         found: dict[str, Tensor] = {}
         if back is not None:
             saved: tuple[Tensor, ...] = ctx.saved_tensors
-            values = dict(zip(kept.floating, saved, strict=False))
+            first, last = len(kept.floating), len(kept.floating) + len(kept.held)
+            values = dict(zip(kept.floating, saved[:first], strict=True))
             tensors: dict[str, Tensor] = {
-                **ctx.tensors,
+                **dict(zip(ctx.others, saved[last:], strict=True)),
                 **values,
-                **dict(zip(kept.held, saved[len(values) :], strict=True)),
+                **dict(zip(kept.held.values(), saved[first:last], strict=True)),
                 **{back.cotangents[name]: value for name, value in given.items()},
             }
             constants = kept.tables(back.function.program, saved[0])
-            found = back.function(tensors, _coefficients(values), constants, ctx.rows)
+            with full_precision(saved[0]):
+                found = back.function(tensors, _coefficients(values), constants, ctx.rows)
         return (None, None, None, *(found.get(name) for name in kept.floating))
 
 
+def _own(value: Tensor) -> Tensor:
+    """Return a value that is no view, so that its user may change it in place."""
+    return value.clone() if value._is_view() else value
+
+
+def full_precision(like: Tensor) -> AbstractContextManager[object]:
+    """Return a context without autocast: a block computes in its own type."""
+    kind = like.device.type
+    on = torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
+    return torch.autocast(kind, enabled=False) if on else nullcontext()
+
+
 def _transformed() -> bool:
-    """Whether a transform of ``torch.func`` is under way; it may need what an autograd function cannot give."""
-    return bool(torch._C._are_functorch_transforms_active())
+    """Whether a transform of ``torch.func`` or forward-mode differentiation is under way, or inference mode is on.
+
+    They may need what an autograd function cannot give.
+    """
+    forward = torch.autograd.forward_ad._current_level >= 0
+    return forward or torch.is_inference_mode_enabled() or bool(torch._C._are_functorch_transforms_active())
 
 
 def used_values(program: Program, of: tuple[str, ...]) -> set[str]:

@@ -14,7 +14,7 @@ from fusion.diagram import Diagram, Label, Leg, Map, Pull, Sum, Wire, walk_nodes
 from fusion.errors import InputError
 from fusion.index import CONSTANT_SPACE, IndexMap, derived_from
 from fusion.parameters import parameters
-from fusion_compiler.autograd import Differentiable
+from fusion_compiler.autograd import Differentiable, full_precision
 from fusion_compiler.checks import check_inputs
 from fusion_compiler.coefficients import Coefficients
 from fusion_compiler.emit import Runner, runner, source_text
@@ -156,7 +156,8 @@ class Block(nn.Module):
         coefficients: dict[str, Tensor] = dict(self.coefficients.items())
         coefficients.update({name: self.get_buffer(buffer) for name, buffer in self.fitted.items()})
         constants = {name: self.get_buffer(buffer) for name, buffer in self.table_names.items()}
-        outputs = self._runner(given, coefficients, constants, self._rows(given, sizes or {}))
+        with full_precision(self.get_buffer("anchor")):
+            outputs = self._runner(given, coefficients, constants, self._rows(given, sizes or {}))
         return outputs["out"] if list(outputs) == ["out"] else outputs
 
     def _apply(self, fn: Any, recurse: bool = True) -> Any:
@@ -176,23 +177,9 @@ class Block(nn.Module):
     def _derived(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Compute the maps of product spaces that were not given, bases before the products made from them."""
         found: dict[str, Tensor] = {}
-
-        def resolve(name: str) -> Tensor:
-            if name in tensors:
-                return tensors[name]
-            if name not in found:
-                if torch.compiler.is_compiling():
-                    raise InputError(f"give the map {name!r} when compiling or exporting: its length depends on data")
-                derived = derived_from(name)
-                if derived is None:
-                    raise InputError(f"missing: {name}")
-                base, order, position = derived
-                found[name] = product_rows(resolve(base), order)[position]
-            return found[name]
-
         for name, source, target in self.program.maps:
             if IndexMap(name, source, target).derived is not None:
-                resolve(name)
+                _resolve(name, tensors, found)
         return found
 
     def _rows(self, tensors: Mapping[str, Tensor], sizes: Mapping[str, int]) -> dict[str, int]:
@@ -249,3 +236,18 @@ def declared_tensors(diagram: Diagram) -> dict[str, str]:
         if item.derived is not None:
             found.setdefault(item.derived[0], item.target)
     return found
+
+
+def _resolve(name: str, tensors: Mapping[str, Tensor], found: dict[str, Tensor]) -> Tensor:
+    """Return a map that is given or can be computed from one that is, and keep what is computed in ``found``."""
+    if name in tensors:
+        return tensors[name]
+    if name not in found:
+        if torch.compiler.is_compiling():
+            raise InputError(f"give the map {name!r} when compiling or exporting: its length depends on data")
+        derived = derived_from(name)
+        if derived is None:
+            raise InputError(f"missing: {name}")
+        base, order, position = derived
+        found[name] = product_rows(_resolve(base, tensors, found), order)[position]
+    return found[name]

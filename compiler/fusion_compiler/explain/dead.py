@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from fusion.index import IndexMap
 from fusion.parameters import Parameter, parameters
 from fusion.sampling import Inputs, random_tensors
 from fusion_compiler.api import compile
@@ -58,13 +59,29 @@ def dead_parameters(block: Block) -> tuple[Dead, ...]:
     probes = [compile(block.diagram, emitter="interpret", dtype=dtype, without=off) for dtype in types]
     rng = np.random.default_rng(0)
     alive = {parameter.name: torch.zeros(parameter.shape, dtype=torch.bool) for parameter in learned}
+    rows = _rows(block)
     for draw, scale in enumerate(_SCALES):
-        inputs = random_tensors(block.diagram, rng, _ROWS)
+        inputs = _every_class(block, random_tensors(block.diagram, rng, rows))
         single, double = (_gradients(probe, inputs, scale, np.random.default_rng(draw)) for probe in probes)
         for name, exact in double.items():
             alive[name] |= (exact != 0) & ((single[name] - exact).abs() <= _AGREE * exact.abs())
     found = [_dead(parameter, alive[parameter.name]) for parameter in learned]
     return tuple(item for item in found if item.count)
+
+
+def _rows(block: Block) -> tuple[int, ...]:
+    """Return numbers of rows that are enough for all classes; few where tuples of rows are formed."""
+    tuples = any(IndexMap(*item).derived is not None for item in block.program.maps)
+    classes = max((classes for _, _, classes in block.program.labels), default=0)
+    return _ROWS if tuples else (*_ROWS[:-1], max(_ROWS[-1], 3 * classes)) if classes <= _ROWS[0] else (3 * classes,)
+
+
+def _every_class(block: Block, inputs: Inputs) -> Inputs:
+    """Return inputs whose labels run through all their classes."""
+    tensors = dict(inputs.tensors)
+    for name, _, classes in block.program.labels:
+        tensors[name] = np.arange(len(tensors[name])) % classes
+    return replace(inputs, tensors=tensors)
 
 
 def _gradients(probe: Block, inputs: Inputs, scale: float, rng: np.random.Generator) -> dict[str, Tensor]:

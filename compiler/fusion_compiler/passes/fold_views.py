@@ -145,7 +145,7 @@ def _joined_part(draft: Draft, i: ops.Take | ops.Segment, name: str, start: int)
 
 def chosen_of_joined(draft: Draft, i: Instruction) -> str | None:
     """A selection from values side by side puts ranges of them side by side: one copy in place of two."""
-    if not isinstance(i, ops.Take) or i.axis != -1 or contiguous(i.index):
+    if not isinstance(i, ops.Take) or i.axis != -1 or not i.index or contiguous(i.index):
         return None
     before = draft.state.producer(i.x)
     if not isinstance(before, ops.Concatenate):

@@ -37,6 +37,7 @@ from fusion.index import CONSTANT_SPACE, IndexMap, tuples
 from fusion.inference.common import default_pattern
 from fusion.node import Node
 from fusion.pattern import Pattern
+from fusion.rebuild import rebuild
 from fusion_compiler.expansion import chosen_pattern
 from fusion_compiler.passes.regroup import regrouped
 from fusion_compiler.passes.terms import Positions, Term, leaf, operation, repeated, total
@@ -144,8 +145,14 @@ class Distribution:
         return self._opaque(node, frame), over
 
     def _rewritten(self, node: Wire) -> Wire:
-        found = self.new[node]
+        """Return what has become of a wire; one that regrouping has made is built from what its inputs have become."""
+        found = self.new.get(node)
+        if found is None:
+            found = rebuild(node, {child: self._current(child) for child in node.inputs})
         return found if isinstance(found, Wire) else node
+
+    def _current(self, node: Node) -> Node:
+        return self._rewritten(node) if isinstance(node, Wire) else self.new.get(node, node)
 
     def _opaque(self, node: Wire, frame: Positions) -> Term:
         """A wire whose inside is not looked at: it depends on every position of its frame."""

@@ -9,7 +9,7 @@ import torch
 
 import fusion_compiler
 from compiler.passes.measured import error_of, plain_error_of
-from fusion import Wire, leg, tuples
+from fusion import Wire, leg, parse, tuples
 from fusion.diagram import Diagram, Scale, walk_nodes
 from fusion_compiler import program as ops
 from fusion_compiler.cost import totals
@@ -124,3 +124,12 @@ def test_scales_are_vertices() -> None:
     assert max(error_of(diagram, distribute(diagram), seed) for seed in range(3)) < 1e-12
     flops = {n: totals(program, {"atom": 0, "edge": n}).flops for n in (1, 2)}
     assert flops[2] == 2 * flops[1]
+
+
+def test_products_of_one_row_inside_a_regrouped_sum_are_built_anew() -> None:
+    text = (
+        "leg d2: 1o, on edge; (network[split top > a bc, split bc > b c, fuse a b > ab, fuse ab c > top; "
+        "a=1o ab=1o b=0e bc=1e c=1e top=2o]() @ d2.sum(reverse)).on(,->).paths(0e*1o->1o)"
+        ".power(1, 2, 3, basis=reduced, inner=0e+1e+2e)[0e+2e].sum(receiver).select(0e: 0, 2e: 0)"
+    )
+    assert error_of(parse(text), None, 0) < 1e-12
