@@ -104,6 +104,8 @@ def compile(
     chosen = torch.get_default_dtype() if dtype is None else dtype
     if chosen not in (torch.float32, torch.float64):
         raise CompileError(f"blocks compute in torch.float32 or torch.float64, not {chosen}")
+    if max_memory is not None and (type(max_memory) is not int or max_memory < 1):
+        raise CompileError(f"max_memory is a positive whole number of bytes, not {max_memory!r}")
     if rows is not None and max_memory is None:
         raise CompileError("rows= says what must fit into max_memory=; give both, or neither")
     declared = Diagram.of(diagram)

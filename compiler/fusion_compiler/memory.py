@@ -27,6 +27,8 @@ from fusion_compiler.program import Instruction, Program, Shape, last_read
 from fusion_compiler.rows import product_rows
 
 _TYPES = {4: torch.float32, 8: torch.float64}
+MAX_ROWS = 2**40
+"""Largest number of rows that is forecast."""
 _PARTS = 1024
 """What would fit is found to this part of the rows that were asked for."""
 
@@ -164,6 +166,8 @@ def checked_rows(program: Program, rows: Mapping[str, int]) -> dict[str, int]:
         if space not in spaces or type(count) is not int or count < 0:
             known = ", ".join(spaces) or "nothing"
             raise CompileError(f"rows are whole numbers >= 0 of {known}; got {space}={count!r}")
+        if count > MAX_ROWS:
+            raise CompileError(f"{space}={count} rows are above the limit of {MAX_ROWS}")
     missing = [space for space in spaces if space not in rows]
     if missing:
         raise CompileError(f"the number of rows of {', '.join(missing)} is missing; give rows={{'{missing[0]}': ...}}")
@@ -175,7 +179,8 @@ class MemoryLimit:
     """Refuses runs of a program that would hold more than ``limit`` bytes, before they allocate anything.
 
     As a forward pre-hook of a block it looks at the numbers of rows of every call, except under ``torch.compile`` and
-    ``torch.export``. Where no number of rows is larger than when they were last found to fit, nothing is forecast.
+    ``torch.export``. Where no number of rows is larger than when they were last found to fit, nothing is forecast. Maps
+    of tuples that the block computes from their base take some working memory that comes on top.
 
     Attributes:
         program: what runs.

@@ -143,6 +143,7 @@ def test_forecasts_of_huge_runs_allocate_nothing() -> None:
     [
         ({"atom": 3}, "number of rows of edge is missing"),
         ({"atom": 3, "edge": -1}, "rows are whole numbers >= 0 of atom, edge; got edge=-1"),
+        ({"atom": 2**62, "edge": 1}, "atom=4611686018427387904 rows are above the limit of 1099511627776"),
         ({"atom": 3, "edge": 1.5}, "got edge=1.5"),
         ({"atom": 3, "edge": 1, "system": 1}, "got system=1"),
     ],
@@ -244,3 +245,9 @@ def test_a_limited_block_compiles_and_exports() -> None:
     assert torch.allclose(torch.compile(block, fullgraph=True, backend="eager")(tensors), expected)
     shapes = ({name: {0: torch.export.Dim.AUTO} for name in tensors},)
     assert torch.allclose(torch.export.export(block, (tensors,), dynamic_shapes=shapes).module()(tensors), expected)
+
+
+@pytest.mark.parametrize("wrong", ["1", 0, -5, float("nan"), True])
+def test_a_limit_is_a_positive_number_of_bytes(wrong: object) -> None:
+    with pytest.raises(CompileError, match="max_memory is a positive whole number of bytes"):
+        fusion_compiler.compile(leg("v", "1o"), max_memory=wrong)  # pyright: ignore[reportArgumentType]
