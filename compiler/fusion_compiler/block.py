@@ -24,11 +24,6 @@ from fusion_compiler.program import Program
 from fusion_compiler.rows import product_rows
 
 
-def unchanged(program: Program) -> Program:
-    """Return the program as it is."""
-    return program
-
-
 @dataclass(frozen=True, slots=True)
 class Ran:
     """What became of one pass: the level it gave, whether it was on, and whether it gave anything else than it took."""
@@ -103,7 +98,8 @@ class Block(nn.Module):
         on = {step.name for step in self.passes if step.on}
         if "differentiate" not in on:
             return runner(self.program, self.emitter)
-        return Differentiable(self.unbatched, self.emitter, batch if "batch" in on else unchanged)
+        finish = (batch,) if "batch" in on else ()
+        return Differentiable(self.unbatched, self.emitter, *finish)
 
     @property
     def source(self) -> str:

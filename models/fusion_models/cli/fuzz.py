@@ -20,6 +20,7 @@ def fuzz(
         typer.Option(
             metavar="KIND",
             help="What to compare; 'values': compiled blocks with the dense evaluation; "
+            "'passes': the same with every pass, with none, and with a random choice of them; "
             "'gradients': their first and second derivatives with those of the dense evaluation; "
             "'emitters': every emitter with every other; "
             "'rules': the validator with a brute-force judge, on legal and illegal diagrams.",
