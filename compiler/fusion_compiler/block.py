@@ -91,15 +91,15 @@ class Block(nn.Module):
             self.table_names[name] = f"{'table' if name[0] == '#' else 'index'}_{name[1:]}"
             self.register_buffer(self.table_names[name], table, persistent=False)
         self._declared = declared_tensors(self.diagram)
-        self._runner = self._function()
+        self._runner = self._function(self.emitter)
 
-    def _function(self) -> Runner:
+    def _function(self, emitter: str) -> Runner:
         """Return what runs the program, with derivative programs behind it where the pass ``differentiate`` is on."""
         on = {step.name for step in self.passes if step.on}
         if "differentiate" not in on:
-            return runner(self.program, self.emitter)
+            return runner(self.program, emitter)
         finish = (batch,) if "batch" in on else ()
-        return Differentiable(self.unbatched, self.emitter, *finish)
+        return Differentiable(self.unbatched, emitter, *finish)
 
     @property
     def source(self) -> str:
@@ -110,6 +110,15 @@ class Block(nn.Module):
     def dtype(self) -> torch.dtype:
         """Floating type of coefficients and tables."""
         return self.get_buffer("anchor").dtype
+
+    def set_emitter(self, emitter: str) -> None:
+        """Let another emitter run the same program from now on; coefficients, device and limits stay.
+
+        Raises:
+            CompileError: an unknown emitter; the block stays as it was.
+        """
+        self._runner = self._function(emitter)
+        self.emitter = emitter
 
     def load_coefficients(self, values: Mapping[str, Any]) -> None:
         """Set coefficients and fitted buffers by name from arrays; names and shapes must fit.
@@ -203,7 +212,7 @@ class Block(nn.Module):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._runner = self._function()
+        self._runner = self._function(self.emitter)
 
     def extra_repr(self) -> str:
         """Show the diagram and the emitter in the module's repr."""

@@ -13,7 +13,7 @@ from torch.autograd import gradcheck, gradgradcheck
 import fusion_compiler
 from compiler.running import Case, case
 from corpus import NODES
-from fusion import InputError, Wire, add, label, leg, outputs, tuples, weights
+from fusion import CompileError, InputError, Wire, add, label, leg, outputs, tuples, weights
 
 
 def layer() -> Wire:
@@ -237,3 +237,14 @@ def test_the_base_of_tuples_may_be_given_where_no_path_needs_it() -> None:
     given = {"x": torch.ones(2, 7), "c": torch.ones(2, 1), "n": 3 * torch.ones(1, 1)}
     found = block(**{name: x.double() for name, x in given.items()}, receiver=torch.tensor([0, 1]))
     assert found.tolist() == [[3.0], [3.0]]
+
+
+def test_another_emitter_runs_the_same_program() -> None:
+    found = case(layer(), rows=(3,))
+    source = found.block.source
+    found.block.set_emitter("interpret")
+    assert found.block.emitter == "interpret" and found.block.source == source
+    assert found.error() <= 1e-12
+    with pytest.raises(CompileError, match="unknown emitter 'fortran'"):
+        found.block.set_emitter("fortran")
+    assert found.block.emitter == "interpret"

@@ -69,10 +69,12 @@ def gradients(diagram: Wire | Diagram, rng: np.random.Generator, settings: Setti
     problem = _problem(diagram, rng, settings)
     if isinstance(problem, str):
         return Outcome(0.0, marks=(problem,))
-    worst = Outcome(0.0)
+    block, worst = _compiled(diagram, settings.emitters[0], settings), Outcome(0.0)
+    if isinstance(block, Outcome):
+        return block
     for emitter in settings.emitters:
-        block = _compiled(diagram, emitter, settings)
-        found = block if isinstance(block, Outcome) else _measured(block, problem)
+        block.set_emitter(emitter)
+        found = _measured(block, problem)
         if isinstance(found, Outcome):
             return found
         for order, value in enumerate(found.derivatives, start=1):

@@ -14,6 +14,7 @@ from fusion.diagram import Diagram, Wire
 from fusion.sampling import Inputs, random_tensors
 from fusion_compiler.api import PIPELINE
 from fusion_compiler.api import compile as compile_diagram
+from fusion_compiler.block import Block
 from fusion_compiler.fuzz.result import Outcome, Settings
 
 
@@ -50,9 +51,15 @@ def compare(diagram: Wire | Diagram, rng: np.random.Generator, settings: Setting
         return Outcome(0.0)  # outside the domain of a function: nothing is promised there
     tensors = as_tensors(inputs, settings.dtype)
     worst = Outcome(0.0)
+    compiled: dict[tuple[str, ...], Block] = {}
     for setting in every:
         try:
-            block = compile_diagram(diagram, emitter=setting.emitter, dtype=settings.dtype, without=setting.without)
+            if setting.without in compiled:
+                block = compiled[setting.without]
+                block.set_emitter(setting.emitter)
+            else:
+                block = compile_diagram(diagram, emitter=setting.emitter, dtype=settings.dtype, without=setting.without)
+                compiled[setting.without] = block
             block.load_coefficients(inputs.parameters)
             with torch.no_grad():
                 found = block(**tensors, sizes=inputs.sizes)

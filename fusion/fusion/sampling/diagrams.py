@@ -88,6 +88,7 @@ def grow(rng: np.random.Generator) -> Wire | Diagram:
     operations = _favour(rng)
     target = int(rng.integers(6, 15))
     best: Wire = growth.pool[-1]
+    most = count_vertices(best)
     for _ in range(_STEPS):
         operation = weighted(rng, operations)
         try:
@@ -95,9 +96,12 @@ def grow(rng: np.random.Generator) -> Wire | Diagram:
         except LimitError:  # too many couplings: draw something else
             continue
         made = growth.pool[-1]
-        if kept and made.space.on != CONSTANT_SPACE and count_vertices(made) >= count_vertices(best):
-            best = made
-            if count_vertices(best) >= target:
+        if not kept or made.space.on == CONSTANT_SPACE:
+            continue
+        vertices = count_vertices(made)
+        if vertices >= most:
+            best, most = made, vertices
+            if most >= target:
                 break
     if not chance(rng, 0.25):
         return best
