@@ -13,7 +13,7 @@ from torch.autograd import gradcheck, gradgradcheck
 import fusion_compiler
 from compiler.running import Case, case
 from corpus import NODES
-from fusion import CompileError, InputError, Wire, add, label, leg, outputs, tuples, weights
+from fusion import InputError, Wire, add, label, leg, outputs, tuples, weights
 
 
 def layer() -> Wire:
@@ -245,6 +245,6 @@ def test_another_emitter_runs_the_same_program() -> None:
     found.block.set_emitter("interpret")
     assert found.block.emitter == "interpret" and found.block.source == source
     assert found.error() <= 1e-12
-    with pytest.raises(CompileError, match="unknown emitter 'fortran'"):
+    with pytest.raises(fusion_compiler.CompileError, match="unknown emitter 'fortran'"):
         found.block.set_emitter("fortran")
     assert found.block.emitter == "interpret"
