@@ -25,7 +25,7 @@ from fusion.diagram import (
 from fusion.irreps import Irrep
 from fusion.node import Node
 from fusion_compiler.layout import Layout, Path
-from fusion_compiler.polynomial.nodes import Couple, Recombine, Weigh
+from fusion_compiler.polynomial.nodes import Couple, Recombine, Unshared, Weigh
 
 Zero = dict[Node, set[Path]]
 """The paths of unweighted fuses that vanish."""
@@ -123,6 +123,7 @@ def _select(node: Select, wanted: set[Path], zero: Zero) -> Demand:
 
 _RULES: dict[type[Wire], Callable[[Any, set[Path], Zero], Demand]] = {
     Fuse: _fuse,
+    Unshared: _fuse,
     Couple: _couple,
     Recombine: _recombine,
     Weigh: _weigh,

@@ -16,7 +16,7 @@ from fusion_compiler.lowering.network import lower_apply
 from fusion_compiler.lowering.polynomial import lower_couple, lower_recombine, lower_weigh
 from fusion_compiler.lowering.rows import lower_leg, lower_pull, lower_sum
 from fusion_compiler.plan import Plan
-from fusion_compiler.polynomial.nodes import Couple, Recombine, Weigh
+from fusion_compiler.polynomial.nodes import Couple, Recombine, Unshared, Weigh
 from fusion_compiler.program import Program
 
 
@@ -52,4 +52,5 @@ RULES: dict[type[nodes.Wire], Callable[[Builder, Any], Value]] = {
     Couple: lower_couple,
     Recombine: lower_recombine,
     Weigh: lower_weigh,
+    Unshared: lower_fuse,
 }

@@ -119,6 +119,25 @@ class Couple(Wire):
         )
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class Unshared(Fuse):
+    """A fuse that one of its users forms for itself, so that it can be contracted together with it.
+
+    Equal fuses are one node, formed once; ``user`` tells those apart that are not to be. The value is the same.
+    """
+
+    user: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "value_key", self.shared.value_key)
+
+    @property
+    def shared(self) -> Fuse:
+        """The fuse as all its users share it."""
+        return Fuse(self.left, self.right, self.pattern, self.sizes, self.coupled, self.triples, self.name)
+
+
 def terms_of(node: Fuse | Couple) -> tuple[Coupled, ...]:
     """Return the couplings of an unweighted vertex."""
     if isinstance(node, Couple):

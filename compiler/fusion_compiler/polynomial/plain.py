@@ -24,7 +24,7 @@ from fusion.parameters import node_names, parameters
 from fusion.pattern import Pattern
 from fusion.rebuild import rebuild
 from fusion_compiler.layout import Path
-from fusion_compiler.polynomial.nodes import Couple, Recombine, Weigh
+from fusion_compiler.polynomial.nodes import Couple, Recombine, Unshared, Weigh
 
 Array = NDArray[np.float64]
 
@@ -124,6 +124,8 @@ def plain(diagram: Diagram) -> Plain:
             built = _recombined(built.wire, matrices)
         elif isinstance(built, Weigh):
             built = _weigh(built, images, taken)
+        elif isinstance(built, Unshared):
+            built = built.shared
         new[node] = built
     return Plain(Diagram(tuple((name, cast("Wire", new[wire])) for name, wire in diagram.outputs)), tuple(images))
 
