@@ -21,6 +21,7 @@ from fusion_compiler.emit import Runner, runner
 from fusion_compiler.emit.tables import table_tensors
 from fusion_compiler.passes.fold import fold
 from fusion_compiler.program import Program
+from fusion_compiler.vectorised import is_vectorised, vectorised
 
 Tensors = Mapping[str, Tensor]
 Finish = Callable[[Program], Program]
@@ -122,7 +123,7 @@ class Kept:
         kind = (program, like.dtype, like.device)
         if kind in self._tables:
             return self._tables[kind]
-        found = {name: table.to(like.device) for name, table in table_tensors(program, like.dtype).items()}
+        found = table_tensors(program, like.dtype, like.device)
         if all(
             type(table) is Tensor for table in found.values()
         ):  # tensors of a mode such as FakeTensorMode end with it
@@ -151,6 +152,8 @@ class _Apply(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Tensor | None, ...]:
         """Run the vector-Jacobian product of the outputs that matter, with respect to what needs it."""
+        if is_vectorised(cotangents):
+            return vectorised(lambda *each: _Apply.backward(ctx, *each), cotangents)
         kept: Kept = ctx.kept
         pairs = zip(kept.distinct.values(), cotangents, strict=True)
         given = {name: value for name, value in pairs if value is not None}

@@ -121,22 +121,27 @@ class Block(nn.Module):
         self.emitter = emitter
 
     def load_coefficients(self, values: Mapping[str, Any]) -> None:
-        """Set coefficients and fitted buffers by name from arrays; names and shapes must fit.
+        """Set coefficients and fitted buffers by name from arrays or tensors; names and shapes must fit.
 
         Raises:
-            InputError: an unknown name or a wrong shape.
+            InputError: an unknown name, a wrong shape, or coefficients that are parametrised.
         """
         with torch.no_grad():
             for name, value in values.items():
                 if name in self.coefficients:
                     target = self.coefficients[name]
+                    if not isinstance(target, nn.Parameter):
+                        raise InputError(
+                            f"the coefficients {name!r} are computed by a parametrisation; set what it takes"
+                        )
                 elif name in self.fitted:
                     target = self.get_buffer(self.fitted[name])
                 else:
                     known = ", ".join([*self.coefficients, *self.fitted]) or "nothing"
                     raise InputError(f"the block has no coefficients {name!r}; it has: {known}")
                 try:
-                    source = torch.as_tensor(np.array(value, dtype=np.float64), dtype=target.dtype)
+                    held = value.detach() if isinstance(value, Tensor) else np.array(value, dtype=np.float64)
+                    source = torch.as_tensor(held, dtype=target.dtype)
                 except (TypeError, ValueError):
                     raise InputError(f"coefficients {name!r} must be an array of numbers") from None
                 if source.shape != target.shape:
@@ -169,8 +174,8 @@ class Block(nn.Module):
         """Move and convert as any module; tables are made again, so that a wider type has all its digits."""
         super()._apply(fn, recurse)
         anchor = self.get_buffer("anchor")
-        for name, table in self.program.constants.items():
-            setattr(self, self.table_names[name], torch.tensor(table, dtype=anchor.dtype, device=anchor.device))
+        for name, table in table_tensors(self.program, anchor.dtype, anchor.device).items():
+            setattr(self, self.table_names[name], table)
         return self
 
     def _check_fitted(self) -> None:

@@ -58,7 +58,7 @@ class LossGradients(nn.Module):
         super().__init__()
         self.potential = potential
         block, program = potential.block, potential.slope_program()
-        full = {value: name for name, value in potential.named_parameters()}
+        full: dict[Tensor, str] = {value: name for name, value in potential.named_parameters()}
         self.names = {f"${name}": full[value] for name, value in block.coefficients.items()}
         wrt = list(self.names)
         first = keeping(program, wrt)

@@ -44,9 +44,8 @@ class Routine(nn.Module):
     def _apply(self, fn: Any, recurse: bool = True) -> Any:
         """Move and convert as any module; tables are made again, so that a wider type has all its digits."""
         super()._apply(fn, recurse)
-        for name, table in self.program.constants.items():
-            old = self.get_buffer(self.names[name])
-            setattr(self, self.names[name], torch.tensor(table, dtype=old.dtype, device=old.device))
+        for name, table in table_tensors(self.program, torch.float64, "cpu").items():
+            setattr(self, self.names[name], table.to(self.get_buffer(self.names[name])))
         return self
 
     def __getstate__(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from torch.autograd import gradcheck, gradgradcheck
+from torch.nn.utils import parametrize, prune
 
 import fusion_compiler
 from compiler.running import Case, case
@@ -248,3 +249,45 @@ def test_another_emitter_runs_the_same_program() -> None:
     with pytest.raises(fusion_compiler.CompileError, match="unknown emitter 'fortran'"):
         found.block.set_emitter("fortran")
     assert found.block.emitter == "interpret"
+
+
+class Doubled(torch.nn.Module):
+    def forward(self, value: torch.Tensor) -> torch.Tensor:
+        return 2 * value
+
+
+def test_parametrised_coefficients_are_computed_when_they_are_asked_for() -> None:
+    found = case(layer(), rows=(3,))
+    learned = found.block.coefficients
+    name, twin = next(iter(learned)), copy.deepcopy(found.block)
+    twin.load_coefficients({name: 2 * learned[name].detach()})
+    parametrize.register_parametrization(learned, name, Doubled())
+    expected = twin(**found.tensors, sizes=found.sizes)
+    torch.testing.assert_close(found.run()["out"], expected, rtol=1e-13, atol=1e-13)
+    (slope,) = torch.autograd.grad(found.run()["out"].sum(), list(learned.parameters())[-1:])
+    (twice,) = torch.autograd.grad(expected.sum(), twin.coefficients[name])
+    torch.testing.assert_close(slope, 2 * twice, rtol=1e-13, atol=1e-13)
+    assert list(learned) == list(twin.coefficients) and len(learned) == len(twin.coefficients) and name in learned
+    with pytest.raises(InputError, match=f"the coefficients '{name}' are computed by a parametrisation"):
+        found.block.load_coefficients({name: learned[name].detach()})
+
+
+def test_pruned_coefficients_are_refused() -> None:
+    block = case(layer(), rows=(3,)).block
+    name = next(iter(block.coefficients))
+    prune.l1_unstructured(block.coefficients, name, 1)
+    with pytest.raises(InputError, match=f"the coefficients '{name}' are no parameter of their block any more"):
+        dict(block.coefficients.items())
+
+
+def test_tables_are_made_again_on_a_device_without_them() -> None:
+    found = case(layer(), rows=(3,))
+    state = found.block.state_dict()
+    found.block.to("meta").to_empty(device="cpu").load_state_dict(state)
+    assert found.error() <= 1e-12
+    for name in found.floating:
+        found.tensors[name].requires_grad_()
+    with torch.device("meta"):
+        out = found.run()["out"]
+    out.sum().backward()
+    assert all(found.tensors[name].grad is not None for name in found.floating)

@@ -25,8 +25,12 @@ def index_tables(program: Program) -> dict[tuple[int, ...], str]:
     return found
 
 
-def table_tensors(program: Program, dtype: torch.dtype) -> dict[str, Tensor]:
-    """Return all constants of a program as tensors: tables in ``dtype``, selections as int64."""
-    tables = {name: torch.tensor(table, dtype=dtype) for name, table in program.constants.items()}
-    tables.update({name: torch.tensor(index, dtype=torch.int64) for index, name in index_tables(program).items()})
+def table_tensors(program: Program, dtype: torch.dtype, device: torch.device | str | None = None) -> dict[str, Tensor]:
+    """Return all constants of a program as tensors: tables in ``dtype``, selections as int64.
+
+    They are on torch's default device when none is given.
+    """
+    tables = {name: torch.tensor(table, dtype=dtype, device=device) for name, table in program.constants.items()}
+    for index, name in index_tables(program).items():
+        tables[name] = torch.tensor(index, dtype=torch.int64, device=device)
     return tables
