@@ -168,5 +168,8 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 def short(error: ValidationError) -> str:
     """Return the problems of a pydantic error in one line."""
-    parts = [f"{'.'.join(map(str, item['loc'])) or 'content'}: {item['msg']}" for item in error.errors()[:6]]
+    parts = [
+        f"{'.'.join(map(str, item['loc'])) or 'content'}: {item['msg'].removeprefix('Value error, ')}"
+        for item in error.errors()[:6]
+    ]
     return "; ".join(parts)

@@ -12,7 +12,7 @@ from fusion import FusionError, Irreps
 class PotentialConfig(BaseModel):
     """Everything that defines a potential but its numbers. Lengths in Å, energies in eV."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     elements: tuple[int, ...] = Field(min_length=1, max_length=118)
     """Atomic numbers, ascending."""

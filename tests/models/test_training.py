@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -153,6 +154,14 @@ def test_baseline_predicts_no_forces() -> None:
 def test_wrong_settings_are_refused(settings: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         TrainConfig.model_validate(settings)
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"energy_weight": 0.0, "force_weight": 0.0}, {"energy_weight": math.inf}, {"clip": math.nan}]
+)
+def test_settings_that_train_nothing_are_refused(settings: dict[str, float]) -> None:
+    with pytest.raises(ValidationError):
+        TrainConfig.model_validate({**settings, "max_steps": 1 if settings else None})
 
 
 def test_the_rate_warms_up_and_falls() -> None:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 class TrainConfig(BaseModel):
     """Settings of one run. At least one of ``epochs``, ``max_steps`` and ``max_seconds`` ends it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     epochs: int | None = Field(default=None, ge=1)
     max_steps: int | None = Field(default=None, ge=1)
@@ -38,6 +38,12 @@ class TrainConfig(BaseModel):
     def _ends(self) -> TrainConfig:
         if self.epochs is None and self.max_steps is None and self.max_seconds is None:
             raise ValueError("give epochs, max_steps or max_seconds")
+        return self
+
+    @model_validator(mode="after")
+    def _weighs(self) -> TrainConfig:
+        if self.energy_weight == 0 and self.force_weight == 0:
+            raise ValueError("energy_weight and force_weight are both 0; nothing would be trained")
         return self
 
     @property
