@@ -31,6 +31,14 @@ def test_derivatives_and_emitters_are_compared(what: str, run: Run) -> None:
     assert result.stdout.splitlines()[-1].startswith(f"{what}: 2 cases, 0 mismatches (seed 7, worst error ")
 
 
+def test_single_precision_is_less_exact(run: Run) -> None:
+    result = run("fuzz", "--cases", 3, "--seed", 7, "--dtype", "float32")
+    assert result.exit_code == 0
+    assert re.fullmatch(
+        r"values: 3 cases, 0 mismatches \(seed 7, worst error \d\.\de-0[678]\)", result.stdout.splitlines()[-1]
+    )
+
+
 def test_rules_report_what_was_refused(run: Run) -> None:
     result = run("fuzz", "--what", "rules", "--cases", 12, "--seed", 1)
     assert result.exit_code == 0
@@ -70,6 +78,7 @@ def test_an_exception_counts_as_an_infinite_error() -> None:
         (["--cases", "0"], "--cases"),
         (["--cases", "many"], "--cases"),
         (["--seed", "-1"], "--seed"),
+        (["--dtype", "half"], "'half' is not one of float64, float32"),
     ],
 )
 def test_wrong_options_are_code_2(run: Run, options: list[str], words: str) -> None:
