@@ -17,6 +17,7 @@ from fusion.parameters import parameters
 from fusion_compiler.autograd import Differentiable, full_precision
 from fusion_compiler.checks import check_inputs
 from fusion_compiler.coefficients import Coefficients
+from fusion_compiler.cost import is_view
 from fusion_compiler.emit import Runner, runner, source_text
 from fusion_compiler.emit.tables import table_tensors
 from fusion_compiler.passes.batch import batch
@@ -91,6 +92,7 @@ class Block(nn.Module):
             self.table_names[name] = f"{'table' if name[0] == '#' else 'index'}_{name[1:]}"
             self.register_buffer(self.table_names[name], table, persistent=False)
         self._declared = declared_tensors(self.diagram)
+        self._held = held_outputs(program)
         self._runner = self._function(self.emitter)
 
     def _function(self, emitter: str) -> Runner:
@@ -168,6 +170,7 @@ class Block(nn.Module):
         constants = {name: self.get_buffer(buffer) for name, buffer in self.table_names.items()}
         with full_precision(self.get_buffer("anchor")):
             outputs = self._runner(given, coefficients, constants, self._rows(given, sizes or {}))
+            outputs = {name: value.clone() if name in self._held else value for name, value in outputs.items()}
         return outputs["out"] if list(outputs) == ["out"] else outputs
 
     def _apply(self, fn: Any, recurse: bool = True) -> Any:
@@ -246,6 +249,15 @@ def declared_tensors(diagram: Diagram) -> dict[str, str]:
         if item.derived is not None:
             found.setdefault(item.derived[0], item.target)
     return found
+
+
+def held_outputs(program: Program) -> frozenset[str]:
+    """Return the outputs that are coefficients or tables of the block itself, or views of them."""
+    held = {*program.constants, *(f"${name}" for name in program.coefficients)}
+    for instruction in program.instructions:
+        if is_view(instruction, program) and held.issuperset(instruction.reads()):
+            held.add(instruction.out)
+    return frozenset(name for name, value in program.outputs if value in held)
 
 
 def _resolve(name: str, tensors: Mapping[str, Tensor], found: dict[str, Tensor]) -> Tensor:

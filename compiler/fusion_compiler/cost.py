@@ -57,7 +57,7 @@ def instruction_costs(instruction: Instruction, program: Program) -> tuple[Cost,
     size = math.prod(out.axes)
     rows = _worked(instruction, program)
     charge(rows, flops=_flops(instruction, program, size))
-    if not _is_view(instruction, program):
+    if not is_view(instruction, program):
         charge(out.on, numbers=size)
         for name in instruction.reads():
             shape = program.shapes[name]
@@ -93,7 +93,8 @@ def _indices(instruction: Instruction, rows: str) -> list[tuple[str, int]]:
     return []
 
 
-def _is_view(instruction: Instruction, program: Program) -> bool:
+def is_view(instruction: Instruction, program: Program) -> bool:
+    """Whether an instruction gives a view of what it reads, and moves nothing."""
     if isinstance(instruction, ops.Take):
         return contiguous(instruction.index)
     if isinstance(instruction, ops.Reshape):

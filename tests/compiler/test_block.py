@@ -14,7 +14,7 @@ from torch.nn.utils import parametrize, prune
 import fusion_compiler
 from compiler.running import Case, case
 from corpus import NODES
-from fusion import InputError, Wire, add, label, leg, outputs, tuples, weights
+from fusion import InputError, Wire, add, label, leg, one, outputs, parse, tuples, weights
 
 
 def layer() -> Wire:
@@ -291,3 +291,23 @@ def test_tables_are_made_again_on_a_device_without_them() -> None:
         out = found.run()["out"]
     out.sum().backward()
     assert all(found.tensors[name].grad is not None for name in found.floating)
+
+
+def test_outputs_are_not_the_coefficients_themselves() -> None:
+    """A closed network is a number, so that mixes of it are their weights; whoever changes the output keeps those."""
+    number = parse(
+        "network[split top > a bc, split bc > b c, fuse a b > ab, fuse ab c > top; "
+        "a=1e ab=1o b=1o bc=1e c=1o top=0e]().mix(->, paths=each, name=a)"
+    )
+    assert isinstance(number, Wire)
+    declared = outputs(each=number, mixed=one().mix("->u", u=3, name="b"))
+    block = fusion_compiler.compile(declared)
+    before = {name: value.detach().clone() for name, value in block.coefficients.items()}
+    with torch.no_grad():
+        found = block()
+        for value in found.values():
+            assert not value.requires_grad
+            value += 1
+    torch.testing.assert_close(dict(block.coefficients.items()), before, rtol=0, atol=0)
+    (slope,) = torch.autograd.grad(block()["mixed"].sum(), block.coefficients["b_0e"])
+    assert torch.equal(slope, torch.ones_like(slope))

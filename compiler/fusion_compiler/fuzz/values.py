@@ -63,16 +63,17 @@ def compare(diagram: Wire | Diagram, rng: np.random.Generator, settings: Setting
             block.load_coefficients(inputs.parameters)
             with torch.no_grad():
                 found = block(**tensors, sizes=inputs.sizes)
+            outputs = found if isinstance(found, dict) else {"out": found}
+            arrays = {name: value.numpy().astype(np.float64) for name, value in outputs.items()}
         except Exception as error:  # any exception on a legal diagram with legal inputs is a finding
             return Outcome(math.inf, str(setting), f"{type(error).__name__}: {error}")
-        outputs = found if isinstance(found, dict) else {"out": found}
-        if list(outputs) != list(expected):
-            return Outcome(math.inf, str(setting), f"outputs {list(outputs)}, expected {list(expected)}")
+        if list(arrays) != list(expected):
+            return Outcome(math.inf, str(setting), f"outputs {list(arrays)}, expected {list(expected)}")
         for name, item in expected.items():
-            if tuple(outputs[name].shape) != item.value.shape:
-                shapes = f"shape {tuple(outputs[name].shape)}, expected {item.value.shape}"
+            if arrays[name].shape != item.value.shape:
+                shapes = f"shape {arrays[name].shape}, expected {item.value.shape}"
                 return Outcome(math.inf, f"{setting}, output {name}", shapes)
-            error = item.error(outputs[name].double().numpy())
+            error = item.error(arrays[name])
             if error > worst.error:
                 worst = Outcome(error, f"{setting}, output {name}")
     return worst
