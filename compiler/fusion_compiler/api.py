@@ -27,6 +27,7 @@ from fusion_compiler.passes.prune import keep_all, prune
 from fusion_compiler.passes.recouple import recouple
 from fusion_compiler.passes.share import share
 from fusion_compiler.passes.symmetrise import symmetrise
+from fusion_compiler.passes.unshare import unshare
 from fusion_compiler.polynomial.nodes import Weigh
 from fusion_compiler.program import Program
 
@@ -59,6 +60,7 @@ PIPELINE: tuple[Pass, ...] = (
     Pass("validate", validate, "diagram"),
     Pass("distribute", distribute, "diagram", unchanged),
     Pass("canonical", canonical, "diagram", unchanged),
+    Pass("unshare", unshare, "diagram", unchanged),
     Pass("symmetrise", symmetrise, "diagram", unchanged),
     Pass("recouple", recouple, "diagram", unchanged),
     Pass("mixes", mixes, "diagram", unchanged),

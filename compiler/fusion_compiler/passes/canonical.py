@@ -18,7 +18,7 @@ from fusion.rebuild import rebuild
 from fusion.symbols import exchange_sign
 from fusion_compiler.expansion import chosen_pattern
 from fusion_compiler.passes.expand import write_out
-from fusion_compiler.passes.share import merged
+from fusion_compiler.passes.share import share
 from fusion_compiler.passes.worth import cheaper
 from fusion_compiler.polynomial.nodes import Moved, Recombine
 from fusion_compiler.polynomial.patterns import exchanged as turned
@@ -28,7 +28,7 @@ from fusion_compiler.polynomial.patterns import standard
 def canonical(diagram: Diagram) -> Diagram:
     """Return the diagram with one order for the fuses of every pair of wires, where that costs less."""
     found = in_order(diagram)
-    return found if found is not diagram and cheaper(merged(found), merged(diagram)) else diagram
+    return found if found is not diagram and cheaper(share(found), share(diagram)) else diagram
 
 
 def in_order(diagram: Diagram) -> Diagram:

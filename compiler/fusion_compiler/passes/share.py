@@ -1,8 +1,7 @@
 """share: vertices of the same two wires become one, whatever outputs, orders and groups they belong to.
 
 A vertex that several fuses share is formed once, but it can then no longer be contracted together with what uses it, so
-each merge is kept only where the program gets cheaper; and a vertex that was shared all along is formed by each of its
-users for itself where that is (``unshare``).
+each merge is kept only where the program gets cheaper. *unshare* looks at vertices that were one from the start.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from fusion_compiler.expansion import chosen_pattern
 from fusion_compiler.layout import Path
 from fusion_compiler.passes.expand import write_out
 from fusion_compiler.passes.roots import replaced
-from fusion_compiler.passes.unshare import unshared
 from fusion_compiler.passes.worth import cheaper
 from fusion_compiler.polynomial.nodes import Couple, Coupled, Moved, Recombine, terms_of
 from fusion_compiler.polynomial.patterns import standard
@@ -28,11 +26,6 @@ Key = tuple[Node, Node, Pattern]
 
 
 def share(diagram: Diagram) -> Diagram:
-    """Return the diagram with vertices of the same wires merged, or formed by each user, wherever that costs less."""
-    return unshared(merged(diagram))
-
-
-def merged(diagram: Diagram) -> Diagram:
     """Return the diagram with vertices of the same wires merged wherever that costs less."""
     written = write_out(diagram)
     groups = {key: nodes for key, nodes in _vertices(written).items() if len(nodes) > 1}

@@ -11,30 +11,55 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, TypeGuard, cast
 
-from fusion.diagram import Diagram, Fuse, Wire, walk_nodes
+from fusion.diagram import Diagram, Fuse, Leg, Wire, walk_nodes
 from fusion.node import Node
 from fusion.rebuild import rebuild
 from fusion_compiler.passes.expand import write_out
 from fusion_compiler.passes.roots import replaced
-from fusion_compiler.passes.worth import cheaper
+from fusion_compiler.passes.worth import cheaper, program_cost, program_of
 from fusion_compiler.polynomial.nodes import Unshared
 
-MAX_TRIALS = 12
-"""Shared vertices that are judged one by one; of more, none is."""
+MAX_TRIALS = 3
+"""Shared vertices judged one by one where it does not pay that all are formed by each user: each costs a planning."""
 
 
-def unshared(diagram: Diagram) -> Diagram:
+def unshare(diagram: Diagram) -> Diagram:
     """Return the diagram in which shared vertices are formed by each of their users, wherever that costs less."""
-    current = write_out(diagram)
-    trials = _candidates(current)
-    if len(trials) > MAX_TRIALS:
+    written = write_out(diagram)
+    gains = {vertex: _gain(written, vertex) for vertex in _candidates(written)}
+    # users come first: what they no longer share takes vertices below along
+    promising = [vertex for vertex in reversed(gains) if gains[vertex] > 0]
+    if not promising:
         return diagram
-    changed = False
-    for vertex in reversed(trials):  # users first: what they no longer share takes their inputs along
+    whole = written
+    for vertex in promising:
+        whole = _split(whole, vertex)
+    if cheaper(whole, written):
+        return whole
+    current = written
+    best = sorted(promising, key=lambda vertex: -gains[vertex])[:MAX_TRIALS]
+    for vertex in (vertex for vertex in promising if vertex in best and len(promising) > 1):
         trial = _split(current, vertex)
         if cheaper(trial, current):
-            current, changed = trial, True
-    return current if changed else diagram
+            current = trial
+    return diagram if current is written else current
+
+
+def _gain(diagram: Diagram, vertex: Fuse) -> float:
+    """Return what is saved where each user forms a vertex, for it and its users alone: quick to tell."""
+    users = _users(diagram)
+    near = {*_own(vertex, users, _outputs(diagram)), *_takers(vertex, users)}
+    new: dict[Node, Node] = {}
+    for node in walk_nodes(diagram):
+        if node in near and isinstance(node, Fuse):
+            for wire in (node.left, node.right):
+                new.setdefault(wire, Leg(f"x{len(new)}", wire.space))
+            new[node] = _swapped(node, new)
+    ends = [node for node in (*_takers(vertex, users), vertex) if node != vertex or _stays(vertex, users, diagram)]
+    whole = Diagram(tuple((f"y{number}", cast("Wire", new[node])) for number, node in enumerate(ends)))
+    parts = _split(whole, cast("Fuse", new[vertex]))
+    rows = program_of(diagram)
+    return program_cost(program_of(whole), rows) - program_cost(program_of(parts), rows)
 
 
 def _candidates(diagram: Diagram) -> list[Fuse]:
@@ -43,7 +68,7 @@ def _candidates(diagram: Diagram) -> list[Fuse]:
     return [
         node
         for node in walk_nodes(diagram)
-        if _is_vertex(node) and len(users[node]) + (node in kept) > 1 and any(map(_is_vertex, users[node]))
+        if _is_vertex(node) and len(users[node]) + (node in kept) > 1 and _takers(node, users)
     ]
 
 
@@ -52,13 +77,22 @@ def _split(diagram: Diagram, vertex: Fuse) -> Diagram:
     users = _users(diagram)
     own = _own(vertex, users, _outputs(diagram))
     new: dict[Node, Node] = {}
-    takers = [node for node in dict.fromkeys(users[vertex]) if _is_vertex(node) and users[vertex].count(node) == 1]
-    for user, taker in enumerate(takers):
+    for user, taker in enumerate(_takers(vertex, users)):
         copies: dict[Node, Node] = {}
         for node in own:
             copies[node] = _swapped(Unshared(**_fields(node), user=user), copies)
         new[taker] = _swapped(taker, {vertex: copies[vertex]})
     return replaced(diagram, new)
+
+
+def _takers(vertex: Fuse, users: Mapping[Node, list[Node]]) -> list[Fuse]:
+    """Return the fuses that take a vertex once, and could form it themselves."""
+    return [node for node in dict.fromkeys(users[vertex]) if _is_vertex(node) and users[vertex].count(node) == 1]
+
+
+def _stays(vertex: Fuse, users: Mapping[Node, list[Node]], diagram: Diagram) -> bool:
+    """Whether something else needs a vertex, too."""
+    return vertex in _outputs(diagram) or len(_takers(vertex, users)) < len(users[vertex])
 
 
 def _own(vertex: Fuse, users: Mapping[Node, list[Node]], kept: set[Wire]) -> list[Fuse]:
