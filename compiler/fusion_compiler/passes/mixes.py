@@ -1,13 +1,14 @@
 """mixes: weights of single channels pass through a vertex when that is cheaper.
 
 All trees that share their last vertex are weighted before it: ``sum_k w_k [X_k Y]_L = [(sum_k w_k X_k) Y]_L`` for trees
-X_k of one irrep. The weighted sum of the X_k is a weighted sum of trees itself, and may be moved on.
+X_k of one irrep, or of those on the right. The weighted sum of the X_k is one of trees itself, and may be moved on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from fusion.diagram import Add, Diagram, DirectSum, Mix, Wire
 from fusion.irreps import Irrep
@@ -23,13 +24,14 @@ from fusion_compiler.polynomial.weighted import Target, Weighted, weighted_of
 
 @dataclass(frozen=True, slots=True)
 class Vertex:
-    """A last vertex: what enters on the right, the irrep on the left, and the target it adds to."""
+    """A last vertex: what enters beside the weights, the irrep that has them, and the target it adds to."""
 
     target: int
-    right: FusionTree
+    beside: FusionTree
     irrep: Irrep
 
 
+T = TypeVar("T")
 Vertices = dict[Vertex, list[FusionTree]]
 """The trees of each last vertex."""
 
@@ -48,35 +50,41 @@ def moved(node: Mix | Weigh) -> Wire | None:
     found = weighted_of(node)
     if found is None or not found.diagonal or found.order < 2:
         return None
-    vertices = {
-        key: trees for key, trees in last_vertices(found).items() if gains(found.targets[key.target], key, trees)
-    }
-    return _moved(found, vertices) if vertices else None
+    sides: list[tuple[int, Vertices]] = []
+    for side in (0, 1):
+        every = {
+            key: (gain(found.targets[key.target], key, trees), trees)
+            for key, trees in last_vertices(found, side).items()
+        }
+        gaining = {key: trees for key, (gained, trees) in every.items() if gained > 0}
+        sides.append((sum(every[key][0] for key in gaining), gaining))
+    side = int(sides[1][0] > sides[0][0])
+    return _moved(found, sides[side][1], side) if sides[side][1] else None
 
 
-def last_vertices(found: Weighted) -> Vertices:
-    """Return the last vertices of a weighted sum at which the left branch carries all channels."""
+def last_vertices(found: Weighted, side: int) -> Vertices:
+    """Return the last vertices of a weighted sum at which the branch of one side, 0 for left, carries all channels."""
     letters = Realised((), found.legs, found.letters)
     grouped: Vertices = {}
     for number, target in enumerate(found.targets):
         for tree in target.trees:
             branches = tree.branches
-            if branches is not None and letters.operand_letters(branches[0].shape) == found.letters:
-                grouped.setdefault(Vertex(number, branches[1], branches[0].irrep), []).append(tree)
+            if branches is not None and letters.operand_letters(branches[side].shape) == found.letters:
+                grouped.setdefault(Vertex(number, branches[1 - side], branches[side].irrep), []).append(tree)
     return grouped
 
 
-def gains(target: Target, vertex: Vertex, trees: list[FusionTree]) -> bool:
-    """Whether weights cost less in front of the vertex: a multiplication counts one, as does a coupled product."""
+def gain(target: Target, vertex: Vertex, trees: list[FusionTree]) -> int:
+    """Return what weights in front of the vertex save: a multiplication counts one, as does a coupled product."""
     paths, irrep = len(target.picks), target.irrep
-    products = sum(vertex_counts(vertex.irrep.l, vertex.right.irrep.l, (irrep.l,), square=False))
+    products = sum(vertex_counts(vertex.irrep.l, vertex.beside.irrep.l, (irrep.l,), square=False))
     after = len(trees) * (products + paths * irrep.dim)
     before = paths * (len(trees) * vertex.irrep.dim + products)
-    return before < after
+    return after - before
 
 
-def _moved(found: Weighted, vertices: Vertices) -> Wire:
-    """Return the sum with the weights of these vertices in front of them."""
+def _moved(found: Weighted, vertices: Vertices, side: int) -> Wire:
+    """Return the sum with the weights of these vertices in front of them, on one side."""
     realised = Realised((tree for target in found.targets for tree in target.trees), found.legs, found.letters)
     inner: list[Target] = []
     places: dict[Vertex, list[Path]] = {}
@@ -85,17 +93,17 @@ def _moved(found: Weighted, vertices: Vertices) -> Wire:
     for vertex, trees in vertices.items():
         target = found.targets[vertex.target]
         rows = [numbers[vertex.target][tree] for tree in trees]
-        lefts = tuple(tree.branches[0] for tree in trees if tree.branches is not None)
-        inner.append(replace(target, irrep=vertex.irrep, trees=lefts, matrix=target.matrix[rows]))
+        inside = tuple(tree.branches[side] for tree in trees if tree.branches is not None)
+        inner.append(replace(target, irrep=vertex.irrep, trees=inside, matrix=target.matrix[rows]))
         start = counts.get(vertex.irrep, 0)
         counts[vertex.irrep] = start + len(target.picks)
         places[vertex] = [(vertex.irrep, start + number) for number in range(len(target.picks))]
     weighed = found.weigh(realised, inner)
     outs = _outs(found)
     parts: list[tuple[Wire, list[Path]]] = []
-    for shape in dict.fromkeys(vertex.right.shape for vertex in vertices):
-        mine = {vertex: places[vertex] for vertex in vertices if vertex.right.shape == shape}
-        parts.append(_vertex(found, realised, weighed, shape, mine, outs))
+    for shape in dict.fromkeys(vertex.beside.shape for vertex in vertices):
+        mine = {vertex: places[vertex] for vertex in vertices if vertex.beside.shape == shape}
+        parts.append(_vertex(found, realised, (weighed, side), shape, mine, outs))
     taken = {(vertex.target, tree) for vertex, trees in vertices.items() for tree in trees}
     rest: list[Target] = []
     order: list[Path] = []
@@ -123,22 +131,27 @@ def _outs(found: Weighted) -> list[list[Path]]:
 def _vertex(
     found: Weighted,
     realised: Realised,
-    weighed: Weigh,
+    weighed: tuple[Weigh, int],
     shape: Shape,
     places: Mapping[Vertex, list[Path]],
     outs: list[list[Path]],
 ) -> tuple[Wire, list[Path]]:
-    """Return the vertices whose right branch has one shape, and the paths of the whole result that they add to."""
+    """Return the vertices with one shape beside the weighed wire, and the paths of the whole result they add to."""
     order = list(dict.fromkeys(path for vertex in places for path in outs[vertex.target]))
     number = numbered_paths(order)
+    wire, side = weighed
+
+    def turned(first: T, second: T) -> tuple[T, T]:
+        return (second, first) if side else (first, second)
+
     terms = tuple(
-        Coupled(left, realised.path(vertex.right), number[out])
-        for vertex, lefts in places.items()
-        for left, out in zip(lefts, outs[vertex.target], strict=True)
+        Coupled(*turned(inside, realised.path(vertex.beside)), number[out])
+        for vertex, insides in places.items()
+        for inside, out in zip(insides, outs[vertex.target], strict=True)
     )
-    pattern = Pattern((found.letters, realised.operand_letters(shape)), found.letters)
-    wire = Couple(weighed, realised.shape(shape), pattern, terms, counted(number.values()))
-    return wire, order
+    pattern = Pattern(turned(found.letters, realised.operand_letters(shape)), found.letters)
+    wires = turned(wire, realised.shape(shape))
+    return Couple(*wires, pattern, terms, counted(number.values())), order
 
 
 def numbered_paths(order: list[Path]) -> dict[Path, Path]:

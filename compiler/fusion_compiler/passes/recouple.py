@@ -1,39 +1,78 @@
 """recouple: weighted sums of trees take the cheapest shape, with the weights transformed by 6j symbols.
 
 See :mod:`fusion_compiler.polynomial.reshape`. A sum whose weights lie behind no mix keeps its shape: there the
-coefficients of recoupling would have to be carried out for every row.
+coefficients of recoupling would have to be carried out for every row. The new trees list their couplings, or are fuses,
+which are contracted together: whatever costs less.
 """
 
 from __future__ import annotations
 
-from fusion.diagram import Diagram, Mix, Wire
+import math
+from dataclasses import replace
+
+from fusion.diagram import Diagram, Fuse, Leg, Mix, Wire, walk_nodes
 from fusion.errors import LimitError
+from fusion.trees import Shape
 from fusion_compiler.passes.mixes import moved
 from fusion_compiler.passes.roots import rewritten
-from fusion_compiler.polynomial.nodes import Weigh
-from fusion_compiler.polynomial.reshape import best_shape, groups_of, reshaped
-from fusion_compiler.polynomial.weighted import weighted_of
+from fusion_compiler.passes.worth import program_cost, program_of
+from fusion_compiler.polynomial.nodes import Couple, Weigh
+from fusion_compiler.polynomial.reshape import Group, best_shapes, groups_of, reshaped
+from fusion_compiler.polynomial.weighted import Weighted, weighted_of
+
+MAX_JUDGED = 16
+"""Shapes of one weighted sum whose programs are compared; beyond, the instructions of its trees decide."""
 
 
 def recouple(diagram: Diagram) -> Diagram:
     """Return the diagram with weighted sums of trees in cheaper shapes, wherever the whole program gets cheaper."""
-    return rewritten(diagram, recoupled_sum, then=moved)
+    found = rewritten(diagram, recoupled_sum, then=(moved, fused_sum))
+    return rewritten(found, fused_sum, then=(moved,))
 
 
 def recoupled_sum(node: Mix | Weigh) -> Wire | None:
-    """Return a weighted sum in its cheapest shapes, or ``None`` where it has them already."""
+    """Return a weighted sum in its cheapest shapes, with couplings listed, or ``None`` where it is that already."""
     found = weighted_of(node)
     if found is None or found.order < 3:
         return None
-    chosen = {
-        group: shape
-        for group, trees in groups_of(found).items()
-        if len(group.legs) > 2 and (shape := best_shape(group, trees, weights_first=found.diagonal)) != group.shape
-    }
-    if not chosen:
+    chosen: dict[Group, Shape] = {}
+    judged = 0
+    for group, trees in groups_of(found).items():
+        if len(group.legs) > 2:
+            near = best_shapes(group, trees, weights_first=found.diagonal)
+            judged += len(near)
+            best = (
+                near[0] if judged > MAX_JUDGED else min(near, key=lambda shape: _alone(found, {**chosen, group: shape}))
+            )
+            if best != group.shape:
+                chosen[group] = best
+    if not chosen and not any(isinstance(inner, Fuse) and not inner.weighted for inner in walk_nodes(node)):
         return None
     try:
         new = reshaped(found, chosen)
     except LimitError:  # the way to the new shape needs a label that is too large: the trees stay as they are
         return None
     return None if new is None else new.node()
+
+
+def _alone(found: Weighted, chosen: dict[Group, Shape]) -> float:
+    """Return what the sum costs in some shapes, with its legs as given."""
+    legs = tuple(replace(own, wire=Leg(f"x{number}", own.wire.space)) for number, own in enumerate(found.legs))
+    try:
+        new = reshaped(replace(found, legs=legs), chosen)
+    except LimitError:
+        return math.inf
+    if new is None:
+        return math.inf
+    node = new.node()
+    ways = [node, new.node(fuses=True), moved(node)]
+    programs = [program_of(Diagram.of(way)) for way in ways if way is not None]
+    return min(program_cost(program, program) for program in programs)
+
+
+def fused_sum(node: Mix | Weigh) -> Wire | None:
+    """Return a weighted sum whose trees are fuses, or ``None`` where no vertex lists its couplings."""
+    found = weighted_of(node)
+    if found is None or not any(isinstance(inner, Couple) for inner in walk_nodes(node)):
+        return None
+    return found.node(fuses=True)

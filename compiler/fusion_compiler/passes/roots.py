@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from fusion.diagram import Diagram, Mix, Wire, walk_nodes
@@ -14,19 +14,19 @@ from fusion_compiler.polynomial.nodes import Weigh
 
 Rewrite = Callable[[Mix | Weigh], Wire | None]
 """Returns an equal wire, or ``None`` where there is nothing to rewrite."""
+Known = dict[tuple[int, Node], Wire | None]
+"""What later rewrites, by number, make of weighted sums."""
 MAX_ROOTS = 24
 """Weighted sums that are judged one by one; of more, all are rewritten or none."""
 
 
-def rewritten(
-    diagram: Diagram, rewrite: Rewrite, *, then: Rewrite = lambda node: None, always: bool = False
-) -> Diagram:
+def rewritten(diagram: Diagram, rewrite: Rewrite, *, then: Sequence[Rewrite] = (), always: bool = False) -> Diagram:
     """Return the diagram with weighted sums rewritten wherever the cost of the program falls.
 
     Args:
         diagram: any legal diagram.
         rewrite: what is done to one weighted sum.
-        then: a later rewrite that is taken into account when a cost is judged.
+        then: later rewrites; when a cost is judged, the best of them is taken into account.
         always: keep every rewrite, whatever it costs.
     """
     current = written = write_out(diagram)
@@ -38,7 +38,7 @@ def rewritten(
         whole = replaced(written, found)
         return whole if always or cheaper(_best(whole, then, {}), _best(written, then, {})) else diagram
     chosen: dict[Node, Node] = {}
-    later: dict[Node, Wire | None] = {}
+    later: Known = {}
     best = _best(current, then, later)
     for node in found:
         # inputs come before users, so a root is rewritten again on top of what its inputs have become
@@ -50,18 +50,22 @@ def rewritten(
     return current if chosen else diagram
 
 
-def _best(diagram: Diagram, then: Rewrite, known: dict[Node, Wire | None]) -> Diagram:
-    """Return the diagram, or what a later rewrite of all weighted sums makes of it where that is cheaper."""
-    found: dict[Node, Node] = {}
-    for node in walk_nodes(diagram):
-        if isinstance(node, Mix | Weigh):
-            if node not in known:
-                known[node] = then(node)
-            new = known[node]
-            if new is not None:
-                found[node] = new
-    whole = replaced(diagram, found) if found else diagram
-    return whole if found and cheaper(whole, diagram) else diagram
+def _best(diagram: Diagram, then: Sequence[Rewrite], known: Known) -> Diagram:
+    """Return the diagram, or what one of the later rewrites makes of all weighted sums, whatever is cheapest."""
+    best = diagram
+    for number, rewrite in enumerate(then):
+        found: dict[Node, Node] = {}
+        for node in walk_nodes(diagram):
+            if isinstance(node, Mix | Weigh):
+                if (number, node) not in known:
+                    known[number, node] = rewrite(node)
+                new = known[number, node]
+                if new is not None:
+                    found[node] = new
+        whole = replaced(diagram, found) if found else diagram
+        if found and cheaper(whole, best):
+            best = whole
+    return best
 
 
 def replaced(diagram: Diagram, new: dict[Node, Node]) -> Diagram:

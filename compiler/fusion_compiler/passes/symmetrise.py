@@ -28,7 +28,7 @@ MAX_PERMUTED = 5
 
 def symmetrise(diagram: Diagram) -> Diagram:
     """Return the diagram with symmetric couplings reduced wherever that costs less."""
-    return rewritten(diagram, symmetrised, then=moved)
+    return rewritten(diagram, symmetrised, then=(moved,))
 
 
 def symmetrised(node: Mix | Weigh) -> Wire | None:

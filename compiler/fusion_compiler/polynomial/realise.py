@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from fusion.diagram import DirectSum, Wire
+from fusion.couplings import fuse_paths, numbered
+from fusion.diagram import DirectSum, Fuse, Wire
 from fusion.irreps import Irrep, Irreps
 from fusion.pattern import Pattern
 from fusion.trees import FusionTree, Shape
@@ -14,10 +15,14 @@ from fusion_compiler.polynomial.nodes import Couple, Coupled
 
 
 class Realised:
-    """Nodes for a set of trees: every shape that occurs in them is one wire."""
+    """Nodes for a set of trees: every shape that occurs in them is one wire.
 
-    def __init__(self, trees: Iterable[FusionTree], legs: Sequence[Leg], letters: str) -> None:
-        self.legs, self.letters = legs, letters
+    With ``fuses``, vertices are fuses where the language allows that many paths. These are contracted together, but
+    form every path of the couplings that some tree has; of vertices that list their couplings each is formed by itself.
+    """
+
+    def __init__(self, trees: Iterable[FusionTree], legs: Sequence[Leg], letters: str, *, fuses: bool = False) -> None:
+        self.legs, self.letters, self.fuses = legs, letters, fuses
         self.members: dict[Shape, dict[FusionTree, Path]] = {}
         self._counts: dict[tuple[Shape, Irrep], int] = {}
         self._wires: dict[Shape, Wire] = {}
@@ -72,17 +77,36 @@ class Realised:
         if isinstance(shape, int):
             return self.legs[shape].wire
         if shape not in self._wires:
-            mine = self.members[shape]
-            terms: list[Coupled] = []
-            for tree, out in mine.items():
-                branches = tree.branches
-                if branches is not None:
-                    terms.append(Coupled(self.path(branches[0]), self.path(branches[1]), out))
+            wires = self.shape(shape[0]), self.shape(shape[1])
             left, right = (self.operand_letters(side) for side in shape)
             pattern = Pattern((left, right), self.operand_letters(shape))
-            irreps = counted(mine.values())
-            self._wires[shape] = Couple(self.shape(shape[0]), self.shape(shape[1]), pattern, tuple(terms), irreps)
+            found = self._fuse(shape, *wires, pattern) if self.fuses else None
+            self._wires[shape] = found or Couple(*wires, pattern, self._terms(shape), counted(self._mine(shape)))
         return self._wires[shape]
+
+    def _mine(self, shape: Shape) -> list[Path]:
+        return list(self.members[shape].values())
+
+    def _terms(self, shape: Shape) -> tuple[Coupled, ...]:
+        """Return the couplings of the last vertex of every tree of one shape."""
+        return tuple(
+            Coupled(self.path(tree.branches[0]), self.path(tree.branches[1]), out)
+            for tree, out in self.members[shape].items()
+            if tree.branches is not None
+        )
+
+    def _fuse(self, shape: Shape, left: Wire, right: Wire, pattern: Pattern) -> Fuse | None:
+        """Return a fuse that has every tree of one shape, and number these as it does; ``None`` if it is illegal."""
+        terms = self._terms(shape)
+        triples = tuple(dict.fromkeys((term.left[0], term.right[0], term.out[0]) for term in terms))
+        found = Fuse(left, right, pattern, triples=triples)
+        if any(violation.severity == "error" for violation in found.violations):
+            return None
+        every = numbered(fuse_paths(left.space.irreps, right.space.irreps, None, triples)).items()
+        place = {((path.left, path.left_path), (path.right, path.right_path), path.out): out for out, path in every}
+        for tree, term in zip(self.members[shape], terms, strict=True):
+            self.members[shape][tree] = place[term.left, term.right, term.out[0]]
+        return found
 
 
 def counted(paths: Iterable[Path]) -> Irreps:

@@ -23,6 +23,8 @@ from fusion_compiler.polynomial.weighted import Target, Weighted
 
 ALL_SHAPES = 5
 """Up to this many legs every shape is looked at; beyond, single moves are made while they gain."""
+NEAR = 1.5
+"""Shapes that take up to this multiple of the least instructions may cost least in the end."""
 MAX_LISTED = 600
 """Trees of a group in one shape at most; shapes with more are passed over."""
 MAX_WORK = 20_000
@@ -71,39 +73,42 @@ def placed(tree: FusionTree, leaves: Sequence[FusionTree]) -> FusionTree:
     return FusionTree(tree.irrep, left=placed(tree.left, leaves), right=placed(tree.right, leaves))
 
 
-def best_shape(group: Group, trees: list[list[FusionTree]], *, weights_first: bool) -> Shape:
-    """Return the shape in which weighted sums of these trees cost least; their own one wins a tie."""
+def best_shapes(group: Group, trees: list[list[FusionTree]], *, weights_first: bool) -> list[Shape]:
+    """Return shapes in which weighted sums of these trees take few instructions, those with least first.
+
+    These are all shapes that take at most ``NEAR`` times the least number, their own first in a tie. Of more than
+    ``ALL_SHAPES`` legs only the best shape that was found is returned.
+    """
     if sum(map(len, trees)) > MAX_LISTED:
-        return group.shape
-    best, least = group.shape, group_cost(group, trees, group.shape, weights_first=weights_first)
+        return [group.shape]
+    costs = {group.shape: group_cost(group, trees, group.shape, weights_first=weights_first)}
     work = 0
 
-    def better(shape: Shape) -> bool:
-        nonlocal best, least, work
+    def look_at(shape: Shape) -> None:
+        nonlocal work
         listed = count_listed(trees, shape)
-        if listed > MAX_LISTED or work + listed > MAX_WORK:
-            return False
-        work += listed
-        cost = group_cost(group, trees, shape, weights_first=weights_first)
-        if cost < least:
-            best, least = shape, cost
-            return True
-        return False
+        if listed <= MAX_LISTED and work + listed <= MAX_WORK:
+            work += int(listed)
+            costs[shape] = group_cost(group, trees, shape, weights_first=weights_first)
+
+    def ranked() -> list[Shape]:
+        near = NEAR * min(costs.values())
+        return sorted((shape for shape in costs if costs[shape] <= near), key=lambda shape: costs[shape])
 
     if len(group.legs) <= ALL_SHAPES:
         seen = {looks(group.shape, group.legs)}
         for shape in shapes(len(group.legs)):
             if _new(looks(shape, group.legs), seen):
-                better(shape)
-        return best
-    seen: set[object] = {group.shape}
+                look_at(shape)
+        return ranked()
+    known: set[object] = {group.shape}
     start: Shape | None = None
-    while start != best:
-        start = best
+    while start != ranked()[0]:
+        start = ranked()[0]
         for shape in neighbours(start):
-            if _new(shape, seen):
-                better(shape)
-    return best
+            if _new(shape, known):
+                look_at(shape)
+    return ranked()[:1]
 
 
 def _new(key: object, seen: set[object]) -> bool:

@@ -86,10 +86,10 @@ class Weighted:
         sharing = Sharing(weights_first=self.diagonal)
         return sum(len(target.picks) * sharing.total(target.trees) for target in self.targets)
 
-    def node(self) -> Weigh:
-        """Return the nodes of the map and of its trees."""
+    def node(self, *, fuses: bool = False) -> Weigh:
+        """Return the nodes of the map and of its trees, whose vertices are fuses if asked for and legal."""
         trees = [tree for target in self.targets for tree in target.trees]
-        return self.weigh(Realised(trees, self.legs, self.letters), self.targets)
+        return self.weigh(Realised(trees, self.legs, self.letters, fuses=fuses), self.targets)
 
     def weigh(self, realised: Realised, targets: Sequence[Target]) -> Weigh:
         """Return the map of some targets over realised trees."""

@@ -6,7 +6,7 @@ import pytest
 
 from compiler.passes.measured import error_of, plain_error_of
 from fusion import Wire, label, leg
-from fusion.diagram import Diagram, Fuse, Mix, walk_nodes
+from fusion.diagram import Diagram, Fuse, Leg, Mix, walk_nodes
 from fusion.sampling import random_diagrams
 from fusion_compiler.arithmetic import arithmetic
 from fusion_compiler.passes.mixes import mixes, moved
@@ -54,6 +54,19 @@ def test_four_legs_are_weighted_before_more_than_one_vertex(basis: str) -> None:
     assert weighted != again != Diagram.of(small)
     assert error_of(small, weighted, 2) < 1e-12
     assert error_of(small, again, 2) < 1e-12
+
+
+def test_weights_move_to_the_side_where_they_save_most() -> None:
+    """A right-nested tree and its mirror image cost the same."""
+    a, b, c = (leg(name, "0e+1o+2e", channels=16, on="atom") for name in "abc")
+    costs: list[float] = []
+    for declared in ((a @ (b @ c))["1o"].mix("u->u", name="w"), ((c @ b) @ a)["1o"].mix("u->u", name="w")):
+        found = mixes(Diagram.of(declared))
+        couples = [node for node in walk_nodes(found) if isinstance(node, Couple)]
+        assert any({type(node.left), type(node.right)} == {Weigh, Leg} for node in couples)
+        assert error_of(declared, found, 3) < 1e-12 and plain_error_of(declared, found, 4) < 1e-12
+        costs.append(program_cost(program_of(found), program_of(found)))
+    assert abs(costs[0] - costs[1]) < 0.05 * costs[0]
 
 
 def test_weights_that_mix_channels_stay_behind_the_vertex() -> None:

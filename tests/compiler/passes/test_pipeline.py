@@ -49,14 +49,14 @@ def test_passes_change_nothing_on_random_diagrams(part: int) -> None:
 
 def test_the_passes_that_can_be_switched_off() -> None:
     assert (
-        *("distribute", "canonical", "symmetrise", "recouple", "mixes", "share"),
+        *("distribute", "canonical", "unshare", "symmetrise", "recouple", "mixes", "share"),
         *("prune", "contract", "fold", "differentiate", "batch"),
     ) == OPTIONAL
 
 
 @pytest.mark.parametrize("without", ["lower", ("distribute", "folds"), "d"])
 def test_other_passes_cannot_be_switched_off(without: str | tuple[str, ...]) -> None:
-    with pytest.raises(CompileError, match="these can: distribute, canonical, symmetrise"):
+    with pytest.raises(CompileError, match="these can: distribute, canonical, unshare, symmetrise"):
         fusion_compiler.compile(leg("v", "1o"), without=without)
 
 
