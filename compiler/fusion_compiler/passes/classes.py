@@ -84,6 +84,8 @@ def _without(wire: Wire) -> tuple[Label, Wire] | None:
     """Return the label of the indicator in a product, and the product without it, when its classes come first."""
     if not isinstance(wire, Fuse | Couple) or wire.pattern is None or not wire.pattern.result:
         return None
+    if isinstance(wire, Fuse) and wire.weighted:
+        return None  # its weights have an axis of classes
     (left, right), result = wire.pattern.operands, wire.pattern.result
     if left[:1] != result[0] or result[0] in right:
         return None

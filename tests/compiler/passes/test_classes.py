@@ -81,3 +81,14 @@ def test_what_stays_as_it_is() -> None:
         diagram = Diagram.of(wire)
         assert taken_together(told_apart(diagram)) == diagram
         assert distribute(diagram) is diagram
+
+
+@pytest.mark.parametrize("classes", [1, 3])
+def test_weights_that_depend_on_the_class_keep_their_axis(classes: int) -> None:
+    """A weighted fuse has weights for each class: the sum after it is no sum by the label of fewer weights."""
+    z = label("z", classes).pull("sender").pull(FIRST)
+    inner = BARE.pull(SECOND).sum(FIRST, by=z)
+    diagram = Diagram.of((inner @ Y).on("u,v->uvw", w=2)["0e+1e"].sum("receiver"))
+    for found in (distribute_all(diagram), distribute(diagram)):
+        assert error_of(diagram, found, 3) < 1e-12
+    assert error_of(diagram, None, 3) < 1e-12
