@@ -65,8 +65,11 @@ class Evaluation:
     value: Array
     magnitude: Array
 
-    def error(self, other: ArrayLike) -> float:
-        """Return the largest ``|other - value| / magnitude`` (0 for an empty value; a NaN in ``other`` is infinite)."""
+    def error(self, other: ArrayLike, *, smallest: float = 1e-300) -> float:
+        """Return the largest ``|other - value| / magnitude`` (0 for an empty value; a NaN in ``other`` is infinite).
+
+        Magnitudes below ``smallest`` count as that: below its smallest normal number a floating type has no digits.
+        """
         found = np.asarray(other, dtype=np.float64)
         if found.shape != self.value.shape:
             raise InputError(f"values of shapes {found.shape} and {self.value.shape} cannot be compared")
@@ -74,7 +77,7 @@ class Evaluation:
             return 0.0
         if not np.all(np.isfinite(found)):
             return float("inf")
-        return float(np.max(np.abs(found - self.value) / np.maximum(self.magnitude, 1e-300)))
+        return float(np.max(np.abs(found - self.value) / np.maximum(self.magnitude, smallest)))
 
 
 def evaluate(

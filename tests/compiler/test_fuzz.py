@@ -15,7 +15,7 @@ from fusion.diagram import Shuffle, Sum
 from fusion.findings import Finding
 from fusion.sampling import features
 from fusion_compiler import fuzz
-from fusion_compiler.fuzz import KINDS, FuzzResult, Kind, Outcome, Settings, run_fuzz
+from fusion_compiler.fuzz import KINDS, TOLERANCES, FuzzResult, Kind, Outcome, Settings, run_fuzz
 from fusion_compiler.fuzz import gradients as fuzz_gradients
 from fusion_compiler.fuzz import rules as fuzz_rules
 from fusion_compiler.fuzz import values as fuzz_values
@@ -64,6 +64,24 @@ def test_single_precision_passes_its_own_tolerance(what: str) -> None:
     result = run_fuzz(what, 10, seed=2, dtype=torch.float32, emitters=["interpret"])
     assert result.mismatches == 0
     assert 1e-12 < result.worst < 1e-5
+
+
+def test_numbers_that_a_type_cannot_hold_are_no_mismatch() -> None:
+    """softplus(-145) is 1e-63, which single precision takes for zero: all digits wrong, and right."""
+    diagram = parse(
+        "leg x1: 4o, u=4, on atom; leg x2: 4o, u=4, on atom; t1 = add(x1, x2); "
+        "t2 = (t1 @ t1).on(u,v->uv).paths(4o*4o->0e).select(0e: 0 0); t2.scale(t2).mix(uv->, "
+        "constant={0e: [[[[-0.531, 0.637, -0.361, 0.904]], [[-0.984, 0.836, -0.754, -0.301]]]]}).map(softplus)"
+    )
+    settings = Settings(torch.float32, ("source",), TOLERANCES[torch.float32])
+    found = KINDS["values"].check(diagram, np.random.default_rng((24, 2974, 0)), settings)
+    assert 0 < found.error <= settings.tolerance
+
+
+def test_cases_in_which_nothing_is_compared_are_counted() -> None:
+    diagram, settings = parse("leg x: 0e+1o, on atom; x @ x"), Settings(torch.float64, ("interpret",), 1e-12)
+    found = [KINDS["values"].check(diagram, np.random.default_rng(seed), settings).marks for seed in range(40)]
+    assert set(found) == {(), ("no rows",)}
 
 
 def test_progress_is_told_after_every_case() -> None:

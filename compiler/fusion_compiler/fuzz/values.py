@@ -48,9 +48,10 @@ def compare(diagram: Wire | Diagram, rng: np.random.Generator, settings: Setting
     inputs = rounded(random_tensors(diagram, rng), settings.dtype)
     expected = evaluate(diagram, inputs.tensors, inputs.parameters, inputs.sizes)
     if not all(np.isfinite(item.value).all() and np.isfinite(item.magnitude).all() for item in expected.values()):
-        return Outcome(0.0)  # outside the domain of a function: nothing is promised there
+        return Outcome(0.0, marks=("not finite there",))  # outside the domain of a function nothing is promised
     tensors = as_tensors(inputs, settings.dtype)
-    worst = Outcome(0.0)
+    marks = () if any(item.value.size for item in expected.values()) else ("no rows",)
+    worst = Outcome(0.0, marks=marks)
     compiled: dict[tuple[str, ...], Block] = {}
     for setting in every:
         try:
@@ -73,9 +74,9 @@ def compare(diagram: Wire | Diagram, rng: np.random.Generator, settings: Setting
             if arrays[name].shape != item.value.shape:
                 shapes = f"shape {arrays[name].shape}, expected {item.value.shape}"
                 return Outcome(math.inf, f"{setting}, output {name}", shapes)
-            error = item.error(arrays[name])
+            error = item.error(arrays[name], smallest=max(1e-300, torch.finfo(settings.dtype).tiny))
             if error > worst.error:
-                worst = Outcome(error, f"{setting}, output {name}")
+                worst = Outcome(error, f"{setting}, output {name}", marks=marks)
     return worst
 
 
