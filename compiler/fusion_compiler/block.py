@@ -128,29 +128,33 @@ class Block(nn.Module):
         Raises:
             InputError: an unknown name, a wrong shape, or coefficients that are parametrised.
         """
+        loaded = [self._loaded(name, value) for name, value in values.items()]  # all of them, or none
         with torch.no_grad():
-            for name, value in values.items():
-                if name in self.coefficients:
-                    target = self.coefficients[name]
-                    if not isinstance(target, nn.Parameter):
-                        raise InputError(
-                            f"the coefficients {name!r} are computed by a parametrisation; set what it takes"
-                        )
-                elif name in self.fitted:
-                    target = self.get_buffer(self.fitted[name])
-                else:
-                    known = ", ".join([*self.coefficients, *self.fitted]) or "nothing"
-                    raise InputError(f"the block has no coefficients {name!r}; it has: {known}")
-                try:
-                    held = value.detach() if isinstance(value, Tensor) else np.array(value, dtype=np.float64)
-                    source = torch.as_tensor(held, dtype=target.dtype)
-                except (TypeError, ValueError):
-                    raise InputError(f"coefficients {name!r} must be an array of numbers") from None
-                if source.shape != target.shape:
-                    raise InputError(
-                        f"coefficients {name!r} have shape {tuple(target.shape)}, got {tuple(source.shape)}"
-                    )
+            for target, source in loaded:
                 target.copy_(source)
+
+    def _loaded(self, name: str, value: Any) -> tuple[Tensor, Tensor]:
+        """Return what holds coefficients, and the numbers they are to have."""
+        if name in self.coefficients:
+            target = self.coefficients[name]
+            if not isinstance(target, nn.Parameter):
+                raise InputError(f"the coefficients {name!r} are computed by a parametrisation; set what it takes")
+        elif name in self.fitted:
+            target = self.get_buffer(self.fitted[name])
+        else:
+            known = ", ".join([*self.coefficients, *self.fitted]) or "nothing"
+            raise InputError(f"the block has no coefficients {name!r}; it has: {known}")
+        try:
+            source = (
+                value.detach() if isinstance(value, Tensor) else torch.from_numpy(np.array(value, dtype=np.float64))
+            )
+        except (TypeError, ValueError):
+            raise InputError(f"coefficients {name!r} must be an array of numbers") from None
+        if source.is_complex() or source.is_meta:
+            raise InputError(f"coefficients {name!r} must be real numbers, got {source.dtype} on {source.device}")
+        if source.shape != target.shape:
+            raise InputError(f"coefficients {name!r} have shape {tuple(target.shape)}, got {tuple(source.shape)}")
+        return target, source.to(target.dtype)
 
     def forward(
         self, inputs: Mapping[str, Tensor] | None = None, /, *, sizes: Mapping[str, int] | None = None, **named: Tensor

@@ -29,7 +29,11 @@ class Coefficients(nn.Module):
 
     def extra_repr(self) -> str:
         """Return a line for each parameter: its name and shape."""
-        return "\n".join(f"{name}: {' x '.join(map(str, value.shape))}" for name, value in self.items())
+        shapes = ((name, self._parameters.get(name)) for name in self._names)
+        return "\n".join(
+            f"{name}: " + ("parametrised" if value is None else " x ".join(map(str, value.shape)))
+            for name, value in shapes
+        )
 
     @property
     def _found(self) -> dict[str, Tensor]:

@@ -231,8 +231,11 @@ class MemoryLimit:
             middle = (low + high) // 2
             fits = forecast(self.program, _part(rows, middle), itemsize).peak <= self.limit
             low, high = (middle, high) if fits else (low, middle)
-        if low >= 0:
-            found.append(f"{shown_rows(_part(rows, low))} ({100 * low / _PARTS:.1f} % of these rows)")
+        part = _part(rows, max(low, 0))
+        if any(part.values()):
+            found.append(f"{shown_rows(part)} ({100 * low / _PARTS:.1f} % of these rows)")
+        elif low >= 0:
+            found.append("no rows at all")
         if itemsize == 8 and (single := forecast(self.program, rows, 4).peak) <= self.limit:
             found.append(f"the same rows with dtype=torch.float32, {single} bytes")
         return found

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from fusion_compiler.derivatives import cotangent_names
 from fusion_compiler.derivatives.halves import keeping, kept_names, reverse
 from fusion_models.batch import AtomicBatch
-from fusion_models.errors import GeometryError
+from fusion_models.errors import GeometryError, TrainingError
 from fusion_models.potential import ENERGY, SLOPE, Potential
 from fusion_models.routine import Routine
 
@@ -52,6 +52,9 @@ class LossGradients(nn.Module):
 
     Two programs: the first gives energies and their slopes, and keeps what the second one needs to go from the
     cotangents of both to those of the parameters.
+
+    Raises:
+        TrainingError: coefficients of the potential are parametrised.
     """
 
     def __init__(self, potential: Potential) -> None:
@@ -59,6 +62,12 @@ class LossGradients(nn.Module):
         self.potential = potential
         block, program = potential.block, potential.slope_program()
         full: dict[Tensor, str] = {value: name for name, value in potential.named_parameters()}
+        computed = [name for name, value in block.coefficients.items() if value not in full]
+        if computed:
+            raise TrainingError(
+                f"the coefficients {computed[0]!r} are parametrised; losses are differentiated with respect to parameters: "
+                "remove the parametrisation, or let torch's autograd differentiate the energy"
+            )
         self.names = {f"${name}": full[value] for name, value in block.coefficients.items()}
         wrt = list(self.names)
         first = keeping(program, wrt)

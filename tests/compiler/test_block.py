@@ -276,6 +276,7 @@ def test_pruned_coefficients_are_refused() -> None:
     block = case(layer(), rows=(3,)).block
     name = next(iter(block.coefficients))
     prune.l1_unstructured(block.coefficients, name, 1)
+    assert f"{name}: parametrised" in repr(block)
     with pytest.raises(InputError, match=f"the coefficients '{name}' are no parameter of their block any more"):
         dict(block.coefficients.items())
 
@@ -311,3 +312,15 @@ def test_outputs_are_not_the_coefficients_themselves() -> None:
     torch.testing.assert_close(dict(block.coefficients.items()), before, rtol=0, atol=0)
     (slope,) = torch.autograd.grad(block()["mixed"].sum(), block.coefficients["b_0e"])
     assert torch.equal(slope, torch.ones_like(slope))
+
+
+def test_coefficients_are_loaded_all_or_none() -> None:
+    block = case(layer(), rows=(3,)).block
+    first, second = list(block.coefficients)[:2]
+    before = block.coefficients[first].detach().clone()
+    for wrong in (torch.ones(1, 2, 3, 4, 5), torch.zeros_like(block.coefficients[second], dtype=torch.complex64), "x"):
+        with pytest.raises(InputError, match=f"coefficients '{second}'"):
+            block.load_coefficients({first: 0 * before, second: wrong})
+        assert torch.equal(block.coefficients[first], before)
+    with pytest.raises(InputError, match="must be real numbers"):
+        block.load_coefficients({first: before.to("meta")})

@@ -184,6 +184,13 @@ def test_coefficients_that_do_not_fit_are_refused_without_rows() -> None:
         fusion_compiler.compile(wide, dtype=torch.float64, max_memory=10**9, rows={"atom": 1})
 
 
+def test_where_less_than_one_row_fits_no_rows_do() -> None:
+    wide = leg("h", "0e", channels=10_000).mix("u->v", v=2)
+    held = forecast(fusion_compiler.compile(wide).program, {"atom": 0}).peak
+    with pytest.raises(MemoryLimitError, match="what would fit: no rows at all;"):
+        fusion_compiler.compile(wide, dtype=torch.float64, max_memory=held + 10, rows={"atom": 1})
+
+
 def test_rows_without_a_limit_are_refused() -> None:
     with pytest.raises(CompileError, match="give both, or neither"):
         fusion_compiler.compile(layer(), rows={"atom": 1, "edge": 1})

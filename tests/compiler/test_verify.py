@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torch.nn.utils import parametrize
 
 import fusion_compiler
 from fusion import FusionError, leg, load, parse
@@ -121,6 +122,14 @@ def test_fitted_coefficients_that_nobody_bound_stay_unbound() -> None:
     assert failed(certificate) == set()
     assert "fitted coefficients were not bound, random ones were used" in certificate.checks[0].detail
     assert all(bool(buffer.isnan().all()) for name, buffer in block.named_buffers() if name.startswith("fitted"))
+
+
+def test_parametrised_coefficients_are_verified_as_they_are() -> None:
+    block = small()
+    name = next(iter(block.coefficients))
+    parametrize.register_parametrization(block.coefficients, name, torch.nn.Softplus())
+    assert not failed(verify(block, elements=2))
+    assert not isinstance(block.coefficients[name], torch.nn.Parameter)
 
 
 def test_a_draw_on_a_kink_is_drawn_again() -> None:

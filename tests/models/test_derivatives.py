@@ -8,12 +8,13 @@ import pickle
 import pytest
 import torch
 from torch import Tensor
+from torch.nn.utils import parametrize
 
 from fusion_compiler.derivatives import vjp
 from fusion_compiler.emit import runner
 from fusion_compiler.emit.tables import table_tensors
 from fusion_models.derivatives import LossGradients, Prediction, energy_forces_stress
-from fusion_models.errors import DataError, GeometryError
+from fusion_models.errors import DataError, GeometryError, TrainingError
 from fusion_models.frames import frame
 from fusion_models.potential import ENERGY, SLOPE
 from models import autograd
@@ -45,6 +46,15 @@ def test_gradients_of_a_loss_are_those_of_autograd(stress: bool) -> None:
     expected = autograd.prediction(potential, batch, stress=stress)
     assert abs(float(value - loss(expected).detach())) < TOLERANCE * float(value)
     assert autograd.difference(found, autograd.gradients(potential, batch, loss, stress=stress)) < TOLERANCE
+
+
+def test_parametrised_coefficients_have_forces_but_no_gradients_of_losses() -> None:
+    potential = small_potential(seed=4)
+    learned = potential.block.coefficients
+    parametrize.register_parametrization(learned, next(iter(learned)), torch.nn.Softplus())
+    assert energy_forces_stress(potential, batch_of(molecule(1))).forces.isfinite().all()
+    with pytest.raises(TrainingError, match="are parametrised"):
+        LossGradients(potential)
 
 
 def test_third_derivatives_are_those_of_autograd() -> None:

@@ -10,8 +10,9 @@ from typing import Any, cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call
+from torch.nn.utils import parametrize
 
 from fusion.dense import Evaluation, evaluate
 from fusion.diagram import Diagram
@@ -69,7 +70,7 @@ class Subject:
     """A block with what the checks ask of it. The block is run as it is and never changed.
 
     Attributes:
-        block: the block; a copy with random fitted coefficients where nobody has bound them.
+        block: the block; a copy, with random fitted coefficients where nobody bound them, and without parametrisations.
         bound: whether all fitted coefficients were bound.
         twin: the same block in float64, of which differences are taken.
         seed: of all random numbers.
@@ -81,9 +82,11 @@ class Subject:
         self.seed, self.rows = seed, rows
         unbound = [name for name, buffer in block.fitted.items() if bool(block.get_buffer(buffer).isnan().any())]
         self.bound = not unbound
-        self.block = block
+        computed = [name for name, value in block.coefficients.items() if not isinstance(value, nn.Parameter)]
+        self.block = copy.deepcopy(block) if unbound or computed else block
+        for name in computed:  # as they are now: what is verified is the block, not what computes its coefficients
+            parametrize.remove_parametrizations(self.block.coefficients, name)
         if unbound:
-            self.block = copy.deepcopy(block)
             drawn = random_tensors(self.diagram, self.random("fitted"), rows).parameters
             self.block.load_coefficients({name: drawn[name] for name in unbound})
         self.twin = self.block if block.dtype == torch.float64 else copy.deepcopy(self.block).to(torch.float64)
