@@ -65,7 +65,7 @@ class LossGradients(nn.Module):
         computed = [name for name, value in block.coefficients.items() if value not in full]
         if computed:
             raise TrainingError(
-                f"the coefficients {computed[0]!r} are parametrised; losses are differentiated with respect to parameters: "
+                f"the coefficients {computed[0]!r} are parametrised; losses are differentiated by parameters: "
                 "remove the parametrisation, or let torch's autograd differentiate the energy"
             )
         self.names = {f"${name}": full[value] for name, value in block.coefficients.items()}
