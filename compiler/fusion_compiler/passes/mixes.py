@@ -1,11 +1,13 @@
-"""mixes: weights of single channels pass through a vertex when that is cheaper.
+"""mixes: weights pass through a vertex when that is cheaper.
 
 All trees that share their last vertex are weighted before it: ``sum_k w_k [X_k Y]_L = [(sum_k w_k X_k) Y]_L`` for trees
 X_k of one irrep, or of those on the right. The weighted sum of the X_k is one of trees itself, and may be moved on.
+Where Y has no channels, weights that mix channels pass, too.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -48,12 +50,13 @@ def mixes(diagram: Diagram) -> Diagram:
 def moved(node: Mix | Weigh) -> Wire | None:
     """Return a weighted sum with weights in front of the last vertices that gain, or ``None`` where none does."""
     found = weighted_of(node)
-    if found is None or not found.diagonal or found.order < 2:
+    if found is None or found.order < 2:
         return None
+    channels = Numbers.of(found)
     sides: list[tuple[int, Vertices]] = []
     for side in (0, 1):
         every = {
-            key: (gain(found.targets[key.target], key, trees), trees)
+            key: (gain(found.targets[key.target], key, trees, channels), trees)
             for key, trees in last_vertices(found, side).items()
         }
         gaining = {key: trees for key, (gained, trees) in every.items() if gained > 0}
@@ -62,24 +65,52 @@ def moved(node: Mix | Weigh) -> Wire | None:
     return _moved(found, sides[side][1], side) if sides[side][1] else None
 
 
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Numbers of channels of the trees and of their weighted sum, and of products of both that a mix forms."""
+
+    trees: int
+    result: int
+    weights: int
+
+    @classmethod
+    def of(cls, found: Weighted) -> Numbers:
+        """Return the numbers of a weighted sum."""
+        (own,), result = found.pattern.operands, found.pattern.result
+        sizes = {
+            letter: size for leg in found.legs for letter, size in zip(leg.letters, leg.wire.space.sizes, strict=True)
+        }
+        every = dict(found.sizes) | {name: sizes[letter] for name, letter in zip(own, found.letters, strict=True)}
+        counts = (
+            math.prod(every[letter] for letter in letters) for letters in (own, result, dict.fromkeys(own + result))
+        )
+        return cls(*counts)
+
+
 def last_vertices(found: Weighted, side: int) -> Vertices:
-    """Return the last vertices of a weighted sum at which the branch of one side, 0 for left, carries all channels."""
+    """Return the last vertices of a weighted sum at which the branch of one side, 0 for left, carries all channels.
+
+    Where weights mix channels, the other branch must have none.
+    """
     letters = Realised((), found.legs, found.letters)
     grouped: Vertices = {}
     for number, target in enumerate(found.targets):
         for tree in target.trees:
-            branches = tree.branches
-            if branches is not None and letters.operand_letters(branches[side].shape) == found.letters:
-                grouped.setdefault(Vertex(number, branches[1 - side], branches[side].irrep), []).append(tree)
+            if tree.branches is None:
+                continue
+            inside, beside = tree.branches[side], tree.branches[1 - side]
+            all_inside = letters.operand_letters(inside.shape) == found.letters
+            if all_inside and (found.diagonal or not letters.operand_letters(beside.shape)):
+                grouped.setdefault(Vertex(number, beside, inside.irrep), []).append(tree)
     return grouped
 
 
-def gain(target: Target, vertex: Vertex, trees: list[FusionTree]) -> int:
+def gain(target: Target, vertex: Vertex, trees: list[FusionTree], channels: Numbers) -> int:
     """Return what weights in front of the vertex save: a multiplication counts one, as does a coupled product."""
     paths, irrep = len(target.picks), target.irrep
     products = sum(vertex_counts(vertex.irrep.l, vertex.beside.irrep.l, (irrep.l,), square=False))
-    after = len(trees) * (products + paths * irrep.dim)
-    before = paths * (len(trees) * vertex.irrep.dim + products)
+    after = len(trees) * (channels.trees * products + channels.weights * paths * irrep.dim)
+    before = paths * (channels.weights * len(trees) * vertex.irrep.dim + channels.result * products)
     return after - before
 
 
@@ -149,7 +180,8 @@ def _vertex(
         for vertex, insides in places.items()
         for inside, out in zip(insides, outs[vertex.target], strict=True)
     )
-    pattern = Pattern(turned(found.letters, realised.operand_letters(shape)), found.letters)
+    own = found.letters if found.diagonal else found.pattern.result
+    pattern = Pattern(turned(own, realised.operand_letters(shape)), own)
     wires = turned(wire, realised.shape(shape))
     return Couple(*wires, pattern, terms, counted(number.values())), order
 

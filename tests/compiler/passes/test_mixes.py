@@ -69,10 +69,41 @@ def test_weights_move_to_the_side_where_they_save_most() -> None:
     assert abs(costs[0] - costs[1]) < 0.05 * costs[0]
 
 
-def test_weights_that_mix_channels_stay_behind_the_vertex() -> None:
+def test_weights_that_mix_channels_stay_behind_a_vertex_of_channels() -> None:
     base = leg("A", "0e+1o+2e", channels=3, on="atom")
     diagram = Diagram.of(base.power(2, 3, basis="full")["0e+1o"].mix("u->v", name="w"))
     assert rewritten(diagram, moved, always=True) is diagram
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_weights_that_mix_channels_pass_where_the_other_branch_has_none(turned: bool) -> None:
+    """Many channels become few before the vertex instead of after it; few do not become many."""
+    y, z = leg("Y", "0e+1o+2e", on="edge"), label("z", 3, on="edge")
+
+    def declared(channels: int, result: int) -> Diagram:
+        h = leg("h", "0e+1o+2e", channels=channels, on="edge")
+        return Diagram.of(((y @ h) if turned else (h @ y))["0e+1o"].mix("u->v", v=result, per=z, name="w"))
+
+    few = rewritten(declared(6, 2), moved, always=True)
+    couples = [node for node in walk_nodes(few) if isinstance(node, Couple)]
+    assert any(isinstance(node.right if turned else node.left, Weigh) for node in couples)
+    assert error_of(declared(6, 2), few, 5) < 1e-12 and plain_error_of(declared(6, 2), few, 6) < 1e-12
+    many = declared(2, 64)
+    assert rewritten(many, moved, always=True) is many
+    large = declared(256, 2)
+    before, after = (arithmetic(program_of(diagram))["edge"] for diagram in (large, mixes(large)))
+    assert after < 0.8 * before
+
+
+@pytest.mark.parametrize("pattern", ["u->", "->v"])
+def test_weights_that_end_or_begin_an_axis_keep_values(pattern: str) -> None:
+    y = leg("Y", "0e+1o+2e", on="edge")
+    wide = leg("h", "0e+1o+2e", channels=6, on="edge") if pattern == "u->" else leg("h", "0e+1o+2e", on="edge")
+    product = (wide @ y)["0e+1o"]
+    declared = product.mix(pattern, name="w") if pattern == "u->" else product.mix(pattern, name="w", v=3)
+    found = rewritten(Diagram.of(declared), moved, always=True)
+    assert error_of(declared, found, 7) < 1e-12 and plain_error_of(declared, found, 8) < 1e-12
+    assert any(isinstance(node, Couple) for node in walk_nodes(found)) is (pattern == "u->")
 
 
 def test_weights_move_only_into_the_branch_that_has_all_channels() -> None:
