@@ -87,6 +87,7 @@ endif
 
 fuzz: $(READY) ## random diagrams: values, passes, gradients and emitters of compiled ones, 20000 verdicts with a brute-force judge
 	$(VENV)/bin/fusion fuzz --what values --cases 2000 --seed 1
+	$(VENV)/bin/fusion fuzz --what values --cases 500 --seed 1 --dtype float32
 	$(VENV)/bin/fusion fuzz --what passes --cases 1000 --seed 1
 	$(VENV)/bin/fusion fuzz --what gradients --cases 1000 --seed 1
 	$(VENV)/bin/fusion fuzz --what emitters --cases 500 --seed 1

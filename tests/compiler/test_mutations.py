@@ -30,7 +30,7 @@ from fusion_compiler.derivatives import invariant, rules
 from fusion_compiler.emit import kernels
 from fusion_compiler.fuzz import KINDS, FuzzResult, Settings, run_fuzz
 from fusion_compiler.lowering import builder, linear
-from fusion_compiler.passes import demands, expand, prune, worth
+from fusion_compiler.passes import demands, expand, prune, recouple, worth
 from fusion_compiler.polynomial import reshape, sharing
 
 interpret = importlib.import_module("fusion_compiler.emit.interpret")  # the package has a function of this name
@@ -68,7 +68,7 @@ def _forget() -> None:
         *(powers.combs, powers.comb_counts, powers.independent, powers.vanishing, fusion.couplings.meetings),
         *(tables.nonzero, tables.entries, tables.named_products, tables.selection, steps.vertex_form),
         *(search.best_order, search.declared_order, demands.couplings_of, worth.program_of, expand.write_out),
-        *(reshape._labelled, sharing.vertex_counts),
+        *(reshape._labelled, sharing.vertex_counts, recouple._alone),
     ):
         known.cache_clear()
 

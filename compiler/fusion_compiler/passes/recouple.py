@@ -8,7 +8,8 @@ which are contracted together: whatever costs less.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
 
 from fusion.diagram import Diagram, Fuse, Leg, Mix, Wire, walk_nodes
 from fusion.errors import LimitError
@@ -41,9 +42,7 @@ def recoupled_sum(node: Mix | Weigh) -> Wire | None:
         if len(group.legs) > 2:
             near = best_shapes(group, trees, weights_first=found.diagonal)
             judged += len(near)
-            best = (
-                near[0] if judged > MAX_JUDGED else min(near, key=lambda shape: _alone(found, {**chosen, group: shape}))
-            )
+            best = near[0] if judged > MAX_JUDGED else min(near, key=partial(_cost, found, chosen, group))
             if best != group.shape:
                 chosen[group] = best
     if not chosen and not any(isinstance(inner, Fuse) and not inner.weighted for inner in walk_nodes(node)):
@@ -55,11 +54,28 @@ def recoupled_sum(node: Mix | Weigh) -> Wire | None:
     return None if new is None else new.node()
 
 
-def _alone(found: Weighted, chosen: dict[Group, Shape]) -> float:
-    """Return what the sum costs in some shapes, with its legs as given."""
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """A weighted sum in some shapes; equal for two that differ in names of legs and coefficients alone."""
+
+    key: str
+    chosen: tuple[tuple[Group, Shape], ...]
+    found: Weighted = field(compare=False)
+
+
+def _cost(found: Weighted, chosen: dict[Group, Shape], group: Group, shape: Shape) -> float:
+    """Return what the sum costs in the chosen shapes and one more, with its legs as given."""
     legs = tuple(replace(own, wire=Leg(f"x{number}", own.wire.space)) for number, own in enumerate(found.legs))
+    targets = tuple(replace(target, tensor=f"w{number}") for number, target in enumerate(found.targets))
+    bare = replace(found, legs=legs, targets=targets)
+    return _alone(_Sum(bare.node().key, (*chosen.items(), (group, shape)), bare))
+
+
+@lru_cache(maxsize=256)
+def _alone(case: _Sum) -> float:
+    """Return what the program of a sum costs, in the cheapest of the ways in which it can be written."""
     try:
-        new = reshaped(replace(found, legs=legs), chosen)
+        new = reshaped(case.found, dict(case.chosen))
     except LimitError:
         return math.inf
     if new is None:

@@ -74,7 +74,8 @@ def replaced(diagram: Diagram, new: dict[Node, Node]) -> Diagram:
     for node in walk_nodes(diagram):
         if node in new:
             for inner in walk_nodes(cast("Wire", new[node])):
-                done.setdefault(inner, rebuild(inner, done))
+                if inner not in done:
+                    done[inner] = rebuild(inner, done)
             done[node] = done[new[node]]
         else:
             done[node] = rebuild(node, done)

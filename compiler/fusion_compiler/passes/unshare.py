@@ -8,7 +8,7 @@ shared vertex or a shortcut for each user, is judged by the cost of the whole pr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any, TypeGuard, cast
 
 from fusion.diagram import Diagram, Fuse, Leg, Wire, walk_nodes
@@ -19,6 +19,8 @@ from fusion_compiler.passes.roots import replaced
 from fusion_compiler.passes.worth import cheaper, program_cost, program_of
 from fusion_compiler.polynomial.nodes import Unshared
 
+MAX_APART = 64
+"""Shared vertices that are taken apart at most, those first that gain most: everything above each is built anew."""
 MAX_TRIALS = 3
 """Shared vertices judged one by one where it does not pay that all are formed by each user: each costs a planning."""
 
@@ -26,9 +28,11 @@ MAX_TRIALS = 3
 def unshare(diagram: Diagram) -> Diagram:
     """Return the diagram in which shared vertices are formed by each of their users, wherever that costs less."""
     written = write_out(diagram)
-    gains = {vertex: _gain(written, vertex) for vertex in _candidates(written)}
+    uses = _Uses.of(written)
+    gains = {vertex: _gain(written, uses, vertex) for vertex in uses.candidates()}
+    most = sorted((vertex for vertex in gains if gains[vertex] > 0), key=lambda vertex: -gains[vertex])[:MAX_APART]
     # users come first: what they no longer share takes vertices below along
-    promising = [vertex for vertex in reversed(gains) if gains[vertex] > 0]
+    promising = [vertex for vertex in reversed(gains) if vertex in most]
     if not promising:
         return diagram
     whole = written
@@ -37,86 +41,93 @@ def unshare(diagram: Diagram) -> Diagram:
     if cheaper(whole, written):
         return whole
     current = written
-    best = sorted(promising, key=lambda vertex: -gains[vertex])[:MAX_TRIALS]
-    for vertex in (vertex for vertex in promising if vertex in best and len(promising) > 1):
+    for vertex in (vertex for vertex in promising if vertex in most[:MAX_TRIALS] and len(promising) > 1):
         trial = _split(current, vertex)
         if cheaper(trial, current):
             current = trial
     return diagram if current is written else current
 
 
-def _gain(diagram: Diagram, vertex: Fuse) -> float:
+@dataclass(frozen=True)
+class _Uses:
+    """What uses every node of a diagram.
+
+    Attributes:
+        users: of every node, inputs before users; a user that takes it twice counts twice.
+        kept: the outputs.
+        place: of every node in that order.
+    """
+
+    users: dict[Node, list[Node]]
+    kept: set[Wire]
+    place: dict[Node, int]
+
+    @classmethod
+    def of(cls, diagram: Diagram) -> _Uses:
+        """Read a diagram."""
+        nodes = walk_nodes(diagram)
+        users: dict[Node, list[Node]] = {node: [] for node in nodes}
+        for node in nodes:
+            for child in node.inputs:
+                users[child].append(node)
+        place = {node: number for number, node in enumerate(nodes)}
+        return cls(users, {wire for _, wire in diagram.outputs}, place)
+
+    def candidates(self) -> list[Fuse]:
+        """Return the vertices that are used more than once, one of their users a fuse that could take them in."""
+        return [
+            node
+            for node, users in self.users.items()
+            if _is_vertex(node) and len(users) + (node in self.kept) > 1 and self.takers(node)
+        ]
+
+    def takers(self, vertex: Fuse) -> list[Fuse]:
+        """Return the fuses that take a vertex once, and could form it themselves."""
+        users = self.users[vertex]
+        return [node for node in dict.fromkeys(users) if _is_vertex(node) and users.count(node) == 1]
+
+    def stays(self, vertex: Fuse) -> bool:
+        """Whether something else needs a vertex, too."""
+        return vertex in self.kept or len(self.takers(vertex)) < len(self.users[vertex])
+
+    def own(self, vertex: Fuse) -> list[Fuse]:
+        """Return a vertex and the vertices below it that nothing else uses, inputs before users."""
+        found, stack = [vertex], [vertex]
+        while stack:
+            node = stack.pop()
+            for child in (node.left, node.right):
+                if _is_vertex(child) and self.users[child] == [node] and child not in self.kept:
+                    found.append(child)
+                    stack.append(child)
+        return sorted(found, key=self.place.__getitem__)
+
+
+def _gain(diagram: Diagram, uses: _Uses, vertex: Fuse) -> float:
     """Return what is saved where each user forms a vertex, for it and its users alone: quick to tell."""
-    users = _users(diagram)
-    near = {*_own(vertex, users, _outputs(diagram)), *_takers(vertex, users)}
+    takers = uses.takers(vertex)
     new: dict[Node, Node] = {}
-    for node in walk_nodes(diagram):
-        if node in near and isinstance(node, Fuse):
-            for wire in (node.left, node.right):
-                new.setdefault(wire, Leg(f"x{len(new)}", wire.space))
-            new[node] = _swapped(node, new)
-    ends = [node for node in (*_takers(vertex, users), vertex) if node != vertex or _stays(vertex, users, diagram)]
+    for node in sorted({*uses.own(vertex), *takers}, key=uses.place.__getitem__):
+        for wire in (node.left, node.right):
+            new.setdefault(wire, Leg(f"x{len(new)}", wire.space))
+        new[node] = _swapped(node, new)
+    ends = [*takers, vertex] if uses.stays(vertex) else takers
     whole = Diagram(tuple((f"y{number}", cast("Wire", new[node])) for number, node in enumerate(ends)))
     parts = _split(whole, cast("Fuse", new[vertex]))
     rows = program_of(diagram)
     return program_cost(program_of(whole), rows) - program_cost(program_of(parts), rows)
 
 
-def _candidates(diagram: Diagram) -> list[Fuse]:
-    """Return the unweighted fuses that are used more than once, one of their users a fuse that could take them in."""
-    users, kept = _users(diagram), _outputs(diagram)
-    return [
-        node
-        for node in walk_nodes(diagram)
-        if _is_vertex(node) and len(users[node]) + (node in kept) > 1 and _takers(node, users)
-    ]
-
-
 def _split(diagram: Diagram, vertex: Fuse) -> Diagram:
     """Return the diagram in which every fuse that takes ``vertex`` once forms it for itself."""
-    users = _users(diagram)
-    own = _own(vertex, users, _outputs(diagram))
+    uses = _Uses.of(diagram)
+    own = uses.own(vertex)
     new: dict[Node, Node] = {}
-    for user, taker in enumerate(_takers(vertex, users)):
+    for user, taker in enumerate(uses.takers(vertex)):
         copies: dict[Node, Node] = {}
         for node in own:
             copies[node] = _swapped(Unshared(**_fields(node), user=user), copies)
         new[taker] = _swapped(taker, {vertex: copies[vertex]})
     return replaced(diagram, new)
-
-
-def _takers(vertex: Fuse, users: Mapping[Node, list[Node]]) -> list[Fuse]:
-    """Return the fuses that take a vertex once, and could form it themselves."""
-    return [node for node in dict.fromkeys(users[vertex]) if _is_vertex(node) and users[vertex].count(node) == 1]
-
-
-def _stays(vertex: Fuse, users: Mapping[Node, list[Node]], diagram: Diagram) -> bool:
-    """Whether something else needs a vertex, too."""
-    return vertex in _outputs(diagram) or len(_takers(vertex, users)) < len(users[vertex])
-
-
-def _own(vertex: Fuse, users: Mapping[Node, list[Node]], kept: set[Wire]) -> list[Fuse]:
-    """Return a vertex and the vertices below it that nothing else uses, inputs before users."""
-    nodes = walk_nodes(vertex)
-    found: set[Node] = {vertex}
-    for node in reversed(nodes):
-        if node in found and _is_vertex(node):
-            found.update(child for child in node.inputs if users[child] == [node] and child not in kept)
-    return [node for node in nodes if node in found and _is_vertex(node)]
-
-
-def _users(diagram: Diagram) -> dict[Node, list[Node]]:
-    """Return what uses every node; a user that takes it twice counts twice."""
-    nodes = walk_nodes(diagram)
-    found: dict[Node, list[Node]] = {node: [] for node in nodes}
-    for node in nodes:
-        for child in node.inputs:
-            found[child].append(node)
-    return found
-
-
-def _outputs(diagram: Diagram) -> set[Wire]:
-    return {wire for _, wire in diagram.outputs}
 
 
 def _is_vertex(node: Node) -> TypeGuard[Fuse]:

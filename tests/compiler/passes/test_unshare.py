@@ -32,7 +32,7 @@ def copies(diagram: Diagram) -> Counter[str]:
 
 def always(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unsharing, "cheaper", lambda first, second: True)
-    monkeypatch.setattr(unsharing, "_gain", lambda diagram, vertex: 1.0)
+    monkeypatch.setattr(unsharing, "_gain", lambda diagram, uses, vertex: 1.0)
 
 
 def test_two_outputs_cost_what_both_cost_alone() -> None:
@@ -68,7 +68,7 @@ def test_where_all_together_do_not_pay_the_most_promising_are_tried(monkeypatch:
     kept = {"a": w @ C, "b": w @ D}
     declared = outputs(**kept, c=(s @ C)["0e"], d=(s @ D)["0e+1o"])
     real = unsharing._gain
-    monkeypatch.setattr(unsharing, "_gain", lambda diagram, vertex: 1.0 if vertex == w else real(diagram, vertex))
+    monkeypatch.setattr(unsharing, "_gain", lambda d, uses, v: 1.0 if v == w else real(d, uses, v))
     judged: list[bool] = []
 
     def cheaper(first: Diagram, second: Diagram) -> bool:
