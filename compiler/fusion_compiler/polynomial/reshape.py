@@ -23,8 +23,6 @@ from fusion_compiler.polynomial.weighted import Target, Weighted
 
 ALL_SHAPES = 5
 """Up to this many legs every shape is looked at; beyond, single moves are made while they gain."""
-NEAR = 1.5
-"""Shapes that take up to this multiple of the least instructions may cost least in the end."""
 MAX_LISTED = 600
 """Trees of a group in one shape at most; shapes with more are passed over."""
 MAX_WORK = 20_000
@@ -74,10 +72,9 @@ def placed(tree: FusionTree, leaves: Sequence[FusionTree]) -> FusionTree:
 
 
 def best_shapes(group: Group, trees: list[list[FusionTree]], *, weights_first: bool) -> list[Shape]:
-    """Return shapes in which weighted sums of these trees take few instructions, those with least first.
+    """Return the shapes of weighted sums of these trees, those with least instructions first, their own first in a tie.
 
-    These are all shapes that take at most ``NEAR`` times the least number, their own first in a tie. Of more than
-    ``ALL_SHAPES`` legs only the best shape that was found is returned.
+    Of shapes that look alike only one is returned; of more than ``ALL_SHAPES`` legs only the best that was found.
     """
     if sum(map(len, trees)) > MAX_LISTED:
         return [group.shape]
@@ -92,8 +89,7 @@ def best_shapes(group: Group, trees: list[list[FusionTree]], *, weights_first: b
             costs[shape] = group_cost(group, trees, shape, weights_first=weights_first)
 
     def ranked() -> list[Shape]:
-        near = NEAR * min(costs.values())
-        return sorted((shape for shape in costs if costs[shape] <= near), key=lambda shape: costs[shape])
+        return sorted(costs, key=lambda shape: costs[shape])
 
     if len(group.legs) <= ALL_SHAPES:
         seen = {looks(group.shape, group.legs)}

@@ -14,11 +14,11 @@ from fusion.diagram import Diagram, Mix, walk_nodes
 from fusion.trees import FusionTree, Shape, shapes
 from fusion_compiler.arithmetic import arithmetic
 from fusion_compiler.passes.mixes import moved
-from fusion_compiler.passes.recouple import fused_sum, recouple, recoupled_sum
+from fusion_compiler.passes.recouple import _cost, fused_sum, recouple, recoupled_sum
 from fusion_compiler.passes.roots import rewritten
 from fusion_compiler.passes.symmetrise import symmetrise
 from fusion_compiler.passes.worth import program_cost, program_of
-from fusion_compiler.polynomial.nodes import Couple
+from fusion_compiler.polynomial.nodes import Couple, Weigh
 from fusion_compiler.polynomial.reshape import Group, best_shapes, group_cost, groups_of, neighbours
 from fusion_compiler.polynomial.weighted import weighted_of
 
@@ -154,6 +154,23 @@ def test_every_declared_shape_ends_near_the_cheapest(irreps: list[str], total: s
     least = min(cost(shape, "recouple") for shape in every)
     for shape in every[:: max(1, len(every) // 4)]:
         assert cost(shape) <= 1.15 * least
+
+
+@pytest.mark.parametrize("pattern", ["u->u", "u->v"])
+@pytest.mark.parametrize("irreps", [["0e+1o", "1o", "1o+2e"], ["0e+1o", "0e+2e", "1o", "0e+1o"]])
+def test_the_program_of_the_chosen_shape_costs_least_of_all(irreps: list[str], pattern: str) -> None:
+    comb: Shape = 0
+    for place in range(1, len(irreps)):
+        comb = (comb, place)
+    declared = weighted(comb, irreps, "1o", pattern)
+    found, node = weighted_of(declared), recoupled_sum(declared)
+    assert found is not None and isinstance(node, Weigh)
+    ((group, _),) = groups_of(found).items()
+    chosen = weighted_of(node)
+    assert chosen is not None
+    costs = [_cost(found, {}, group, shape) for shape in shapes(len(irreps))]
+    ((own, _),) = groups_of(chosen).items()
+    assert _cost(chosen, {}, own, own.shape) == min(costs)
 
 
 def test_trees_become_fuses_where_these_are_contracted_together() -> None:
