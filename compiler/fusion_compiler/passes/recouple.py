@@ -40,9 +40,9 @@ def recoupled_sum(node: Mix | Weigh) -> Wire | None:
     judged = 0
     for group, trees in groups_of(found).items():
         if len(group.legs) > 2:
-            near = best_shapes(group, trees, weights_first=found.diagonal)
-            judged += len(near)
-            best = near[0] if judged > MAX_JUDGED else min(near, key=partial(_cost, found, chosen, group))
+            ranked = best_shapes(group, trees, weights_first=found.diagonal)
+            judged += len(ranked)
+            best = ranked[0] if judged > MAX_JUDGED else min(ranked, key=partial(_cost, found, chosen, group))
             if best != group.shape:
                 chosen[group] = best
     if not chosen and not any(isinstance(inner, Fuse) and not inner.weighted for inner in walk_nodes(node)):
